@@ -17,6 +17,8 @@ class PropAction(AuditCode):
     PUBLICATION_WITHDRAWN = "prop.publication_withdrawn", _("Publication of a programme withdrawn"), "x"
     VERSION_RETIRED = "prop.version_retired", _("Programme withdrawn from sale"), "archive"
     COUPON_CREATED = "prop.coupon_created", _("Coupon created"), "tag"
+    RELEASES_ENTERED = "prop.releases_entered", _("Economic releases entered"), "calendar"
+    RELEASE_REMOVED = "prop.release_removed", _("Economic release removed"), "x"
     CHALLENGE_BOUGHT = "prop.challenge_bought", _("Challenge bought"), "wallet"
     PHASE_STARTED = "prop.phase_started", _("Phase of a challenge started"), "play"
     TARGET_REACHED = "prop.target_reached", _("Target of a challenge reached"), "target"

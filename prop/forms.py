@@ -11,6 +11,7 @@ from crm.models import Brand, User
 from crm.security.scope import reach_of
 from crm.ui.forms import DayInput
 from prop.choices import AppealState, CorrectionState, GrowthState, PauseState, PayoutState, StageState
+from prop.news.calendar import TEXT_MAX
 from prop.programmes.files import BYTES_MAX
 from prop.programmes.templates import TEMPLATES
 
@@ -69,6 +70,26 @@ class CouponForm(forms.Form):
     percent = forms.DecimalField(max_digits=5, decimal_places=2, label=_("Discount in per cent"))
     uses_max = forms.IntegerField(min_value=1, max_value=1_000_000, label=_("Uses"))
     last_day = forms.DateField(label=_("Last day"), widget=DayInput)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["brand"].queryset = Brand.objects.filter(  # type: ignore[attr-defined]
+            pk__in=reach_of(user).whole_brands, archived_at=None
+        )
+
+
+class ReleasesForm(forms.Form):
+    """Releases of a brand's economic calendar, one a line."""
+
+    brand = forms.ModelChoiceField(Brand.objects.none(), label=_("Brand"), empty_label=None)
+    text = forms.CharField(
+        label=_("Releases (CSV)"),
+        max_length=TEXT_MAX,
+        widget=forms.Textarea(
+            {"rows": 8, "spellcheck": "false", "class": "mono", "placeholder": "2026-12-04 13:30,USD,Non-farm payrolls"}
+        ),
+        help_text=_("One release a line: time in UTC, currency, title. Releases that are there already are left."),
+    )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -4,7 +4,7 @@ from django.urls import URLPattern, path
 
 from crm.ui.views import TableView
 from prop.tables import AppealTable, CorrectionTable, GrowthTable, PayoutTable
-from prop.views import appeals, challenges, corrections, leaderboard, pauses, payouts, programmes, scaling
+from prop.views import appeals, challenges, corrections, leaderboard, news, pauses, payouts, programmes, scaling
 
 urlpatterns: list[URLPattern] = [
     path("prop/programmes/", programmes.ProgrammeList.as_view(), name="prop_programmes"),
@@ -24,6 +24,8 @@ urlpatterns: list[URLPattern] = [
     path("prop/corrections/", TableView.as_view(table=CorrectionTable), name="prop_corrections"),
     path("prop/corrections/<int:correction_id>/", corrections.correction_page, name="prop_correction"),
     path("prop/leaderboard/", leaderboard.leaderboard, name="prop_leaderboard"),
+    path("prop/news/", news.news, name="prop_news"),
+    path("prop/news/<int:release_id>/remove/", news.remove, name="prop_news_remove"),
     path("prop/pauses/<int:pause_id>/", pauses.pause_page, name="prop_pause"),
     path("prop/scaling/", TableView.as_view(table=GrowthTable), name="prop_growths"),
     path("prop/scaling/<int:growth_id>/", scaling.growth_page, name="prop_growth"),

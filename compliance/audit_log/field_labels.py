@@ -203,6 +203,7 @@ FIELD_LABELS = {
     "refresh_hours": _("Fetched every (hours)"),
     "refusal": _("Reason refused"),
     "release_by": _("Release by"),
+    "releases": _("Economic releases"),
     "remembered_as": _("Mapping saved as"),
     "remind_before_minutes": _("Reminder (minutes before)"),
     "repeat_hours": _("One alert per (hours)"),

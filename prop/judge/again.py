@@ -27,6 +27,7 @@ from prop.judge.live import completed, deals_between, inputs_of, recount, rules_
 from prop.judge.state import State, Verdict, VerdictKind
 from prop.judge.storing import deals_judged, kept_since
 from prop.models import Breach, ChallengeDay, EquityMinute, PhaseAccount
+from prop.news.releases import WITHIN, first_changed_release, news_of
 from trading.models import Deal as PlatformDeal
 
 
@@ -127,7 +128,7 @@ def judge_again_from(row: PhaseAccount, day: dt.date) -> Rejudgement:
 
 
 def first_changed_day(row: PhaseAccount) -> dt.date | None:
-    """Find the server day from which an account has to be judged again; None where no deal is another one than was judged.
+    """Find the server day from which an account has to be judged again; None where no deal and no release changed.
 
     Deals from before the kept samples are left out. Always from the first change on: later checkpoints don't know of it.
     """
@@ -143,21 +144,25 @@ def first_changed_day(row: PhaseAccount) -> dt.date | None:
     if was is not None:  # what came after the sample that decided it changes nothing
         until = max(was.at, was.after.at if was.after else 0)
     changed = [each for each in _changed(deals, deals_judged(row), after, row) if until is None or each.at <= until]
-    if not changed:
+    release = first_changed_release(row, since, to_time(row.judged["state"]["at"]))
+    ats = [each.at for each in changed[:1]] + ([to_msc(release - WITHIN)] if release else [])
+    if not ats:
         return None
     days = ChallengeDay.objects.filter(phase_account=row, checkpoint__isnull=False).order_by("-day")
-    first = changed[0].at
+    first = max(min(ats), after + 1)
     earlier = (day for day, kept in days.values_list("day", "checkpoint") if kept and kept["at"] < first)
     return next(earlier, dt.date.fromordinal(Judge(rules_of(row)).days.day(first)))
 
 
 def judges_of(row: PhaseAccount) -> list[tuple[int, Judge]]:
     """List an account's judges, each with the instant from which it judges: limits change with each step of scaling."""
-    grown, judges = Decimal(0), [(0, Judge(rules_of(row, growth=Decimal(0))))]
+    assert row.started_at is not None
+    news = news_of(row, row.started_at, timezone.now())
+    grown, judges = Decimal(0), [(0, Judge(rules_of(row, growth=Decimal(0)), news))]
     for growth in row.growths.filter(state=GrowthState.BOOKED, ended_at__isnull=False).order_by("number"):
         assert growth.ended_at is not None
         grown += growth.amount
-        judges.append((to_msc(growth.ended_at), Judge(rules_of(row, growth=grown))))
+        judges.append((to_msc(growth.ended_at), Judge(rules_of(row, growth=grown), news)))
     return judges
 
 

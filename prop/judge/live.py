@@ -30,13 +30,14 @@ from prop.judge.corrections import DECISIVE
 from prop.judge.days import to_msc, to_time
 from prop.judge.inputs import Deal, Input, Sample, in_order
 from prop.judge.judging import Judge
-from prop.judge.kept import Keeper, Minute
+from prop.judge.kept import MINUTE_MSC, Keeper, Minute
 from prop.judge.notices import notify_trader
 from prop.judge.rules import DailyLossBase, MaximumLoss, RuleCode, Rules
 from prop.judge.state import Point, State, Verdict, VerdictKind
 from prop.judge.storing import keep_closed_day, keep_today, store_minutes
 from prop.judge.trades import move_position
 from prop.models import Breach, Challenge, PhaseAccount
+from prop.news.releases import news_of
 from prop.payouts.terms import OPERATION_KEY
 from trading.accounts.changes import end_trading
 from trading.models import BalanceOperation, SymbolInfo, SyncCursor
@@ -57,7 +58,7 @@ RULES: Final = {
     RuleCode.LEVERAGE: Rule.LEVERAGE,
 }
 NOTHING: Final = {"number": 0, "revisions": 0}
-COUNTED: Final = (RuleCode.MAXIMUM_DAYS, RuleCode.INACTIVITY, RuleCode.WEEKEND, RuleCode.NEWS)
+COUNTED: Final = (RuleCode.MAXIMUM_DAYS, RuleCode.INACTIVITY, RuleCode.WEEKEND)
 
 
 def rules_of(row: PhaseAccount, *, growth: Decimal | None = None) -> Rules:
@@ -79,6 +80,7 @@ def rules_of(row: PhaseAccount, *, growth: Decimal | None = None) -> Rules:
         inactive_days=phase.inactive_days and phase.inactive_days + row.idle_days,
         largest_day=phase.consistency,
         weekend_holding=phase.holds_weekend,
+        news_minutes=phase.news_minutes,
         lots_max=phase.max_lots,
         leverage_max=None if phase.leverage is None else Decimal(phase.leverage),
         # The deposit of scaling is set aside as any other: what is lost is counted from the starting balance as before.
@@ -103,7 +105,8 @@ def judge_account(phase_account_id: int) -> bool:
     row.challenge = challenge
     if row.state != StageState.RUNNING or row.started_at is None:
         return False
-    judge = Judge(rules_of(row))
+    now = timezone.now()
+    judge = Judge(rules_of(row), news_of(row, row.judged_until or row.started_at, now))
     state = State.from_json(row.judged["state"]) if row.judged else judge.start(to_msc(row.started_at))
     checkpoint = state.to_json()
     waiting = [Sample(**each) for each in row.judged.get("waiting", [])]
@@ -180,7 +183,7 @@ def judge_history(row: PhaseAccount, samples: list[Sample]) -> None:
     As `judge_account`, without warnings: their time is over.
     """
     assert row.started_at is not None
-    judge = Judge(rules_of(row))
+    judge = Judge(rules_of(row), news_of(row, row.started_at, timezone.now()))
     state = judge.start(to_msc(row.started_at))
     checkpoint, keeper = state.to_json(), Keeper()
     deals = deals_between(row, state.at, samples[-1].at) if samples else []
@@ -330,6 +333,8 @@ def threshold_of(verdict: Verdict, currency: str) -> Decimal:
 
 
 def _as_counted(figure: int, rule: RuleCode | None, currency: str) -> Decimal:
+    if rule == RuleCode.NEWS:
+        return Decimal(figure) / MINUTE_MSC
     if rule in COUNTED:
         return Decimal(figure)
     if rule in (RuleCode.LOTS, RuleCode.TRADE_LOTS):

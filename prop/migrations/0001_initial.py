@@ -775,4 +775,32 @@ class Migration(migrations.Migration):
             model_name='judgementcorrection',
             trigger=pgtrigger.compiler.Trigger(name='correction_is_never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='9026d4122b1d8b5791e451ac83e521413ce51954', operation='DELETE', pgid='pgtrigger_correction_is_never_deleted_85acc', table='prop_judgementcorrection', when='BEFORE')),
         ),
+        migrations.CreateModel(
+            name='NewsRelease',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField()),
+                ('currency', models.CharField(max_length=3)),
+                ('title', models.CharField(max_length=120)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('removed_at', models.DateTimeField(null=True)),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
+                ('made_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('removed_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['at', 'id'],
+                'default_permissions': (),
+                'indexes': [models.Index(fields=['brand', 'at'], name='releases_of_a_brand')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('removed_at__isnull', True)), fields=('brand', 'at', 'currency', 'title'), name='release_is_entered_once'), models.CheckConstraint(condition=models.Q(models.Q(('removed_at__isnull', True), ('removed_by__isnull', True)), models.Q(('removed_at__isnull', False), ('removed_by__isnull', False)), _connector='OR'), name='removed_release_says_by_whom')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='newsrelease',
+            trigger=pgtrigger.compiler.Trigger(name='release_stays_as_entered', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."brand_id" IS DISTINCT FROM (NEW."brand_id") OR OLD."at" IS DISTINCT FROM (NEW."at") OR OLD."currency" IS DISTINCT FROM (NEW."currency") OR OLD."title" IS DISTINCT FROM (NEW."title") OR OLD."made_by_id" IS DISTINCT FROM (NEW."made_by_id") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='0f26b965c23495c10da28e600b270f014bb81c78', operation='UPDATE', pgid='pgtrigger_release_stays_as_entered_3670d', table='prop_newsrelease', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='newsrelease',
+            trigger=pgtrigger.compiler.Trigger(name='release_is_never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='a7eb637ab2e654c5e935efd4517f15ff09250eb8', operation='DELETE', pgid='pgtrigger_release_is_never_deleted_85fbe', table='prop_newsrelease', when='BEFORE')),
+        ),
     ]

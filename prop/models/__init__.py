@@ -14,6 +14,7 @@ from prop.models.leaderboard import LeaderboardConsent
 from prop.models.pauses import ChallengePause
 from prop.models.payouts import ChallengePayout
 from prop.models.programmes import Coupon, Programme, ProgrammePhase, ProgrammeSize, ProgrammeVersion, PublishProposal
+from prop.models.releases import NewsRelease
 
 __all__ = [
     "AccountGrowth",
@@ -29,6 +30,7 @@ __all__ = [
     "EquityMinute",
     "JudgementCorrection",
     "LeaderboardConsent",
+    "NewsRelease",
     "PhaseAccount",
     "Programme",
     "ProgrammePhase",

@@ -140,6 +140,7 @@ MODELS = {
         "growth_id": "AccountGrowth",
         "pause_id": "ChallengePause",
         "correction_id": "JudgementCorrection",
+        "release_id": "NewsRelease",
         "certificate_id": "Certificate",
     },
     "ib.abuse": {"review_id": "ReferralReview"},

@@ -1033,6 +1033,10 @@ DOORS: dict[str, Door] = {
         {"growth_id": {"state": "proposed", "work__proposed_outcome": ""}},
         given=lambda: {"outcome": "rejected", "reason": "Copied trades"},
     ),
+    "prop.news.calendar.enter_releases": Door(
+        given=lambda: {"text": f"{timezone.now():%Y-%m-%d %H:%M},USD,Payrolls", "brand": one(Brand)}
+    ),
+    "prop.news.calendar.remove_release": Door({"release_id": {"removed_at": None, "removed_by": None}}),
     "prop.corrections.reviews.decide_correction": Door(
         {"correction_id": {"state": "open", "work__proposed_outcome": ""}},
         given=lambda: {"outcome": "kept", "reason": "The platform confirms it"},

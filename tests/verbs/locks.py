@@ -266,6 +266,8 @@ LOCKS: dict[str, str] = {
     "prop.pauses.reviews.decide_pause": "Client Challenge ChallengePause WorkItem",
     "prop.leaderboard.consent.set_consent": "Client",
     "prop.scaling.reviews.decide_growth": "Client Challenge PhaseAccount AccountGrowth WorkItem",
+    "prop.news.calendar.enter_releases": "Brand",
+    "prop.news.calendar.remove_release": "NewsRelease",
     "prop.corrections.reviews.decide_correction": "Client Challenge PhaseAccount JudgementCorrection WorkItem",
     "prop.challenges.reviews.decide_phase": "Client Challenge PhaseAccount WorkItem",
     "trading.accounts.changes.end_trading": "TradingAccount",

@@ -707,6 +707,8 @@ TABLE |= {
         SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"appeal_id": 999_999}, good=OWN
     ),
     "prop_pause": Rule(SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"pause_id": 999_999}, good=OWN),
+    "prop_news": Rule(SEES_PROGRAMMES),
+    "prop_news_remove": Rule(WRITES_PROGRAMMES, kwargs=lambda _world: {"release_id": 999_999}, good=(405,)),
     "prop_leaderboard": Rule(SEES_PROGRAMMES),
     "prop_corrections": Rule(SEES_PROGRAMMES | roles(Role.DESK_HEAD)),
     "prop_correction": Rule(
