@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from django.db import connection, transaction
 
+from bench import anomalies
 from bench.harness import Figure, at_least, at_most, own_database, say
 from crm.choices import AccessKind
 from crm.models import User
@@ -139,7 +140,7 @@ def run(size: str) -> list[Figure]:
     others = [styled(style, seed) for style in STYLES for seed in style_seeds]
     if others:
         found += [replace(figure, name=f"other styles: {figure.name}") for figure in _found(others)]
-    return [*found, *_speed(agents, days), *_access_row(rows)]
+    return [*found, *anomalies.measure(size), *_speed(agents, days), *_access_row(rows)]
 
 
 def _found(floors: Sequence[SalesFloor]) -> list[Figure]:

@@ -16,7 +16,7 @@ PACKAGES = {"leads", "risk"}
 def names() -> list[str]:
     """List the benchmarks by their modules' names."""
     folder = Path(settings.BASE_DIR) / "bench"
-    modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "harness", "bare_urls"}
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "harness", "bare_urls", "anomalies"}
     # A large one is a package: its parts are measured together.
     return sorted(modules | {path.parent.name for path in folder.glob("*/__init__.py") if path.parent.name in PACKAGES})
 
