@@ -15,7 +15,7 @@ from clients.models import Client
 from crm.models import User
 from crm.money.amounts import Money, from_minor
 from wallet.choices.deposits import DepositState
-from wallet.choices.ledger import AccountKind
+from wallet.choices.ledger import AccountKind, JournalKind
 from wallet.choices.psp import method_name
 from wallet.choices.transfers import ExchangeState, TransferState
 from wallet.choices.withdrawals import WithdrawalState
@@ -81,9 +81,23 @@ BOOKED: dict[str, frozenset[str]] = {
 }
 
 
+# What changes a wallet without a movement of its own: the journal itself is the line. So is the reversal of one.
+BOOKINGS = (
+    JournalKind.OPENING,
+    JournalKind.COMMISSION_PAYOUT,
+    JournalKind.REBATE,
+    JournalKind.BONUS,
+    JournalKind.CHALLENGE_FEE,
+    JournalKind.CHALLENGE_PAYOUT,
+    JournalKind.ADJUSTMENT,
+)
+# Postings of a wallet that are searched for them. A movement has at most a handful, so that a page of them is shorter.
+SEARCHED = 2_000
+
+
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """A line of a client's history, whatever its kind."""
+    """A line of a client's history, whatever its kind. That of a booking has its journal's id, and its kind as state."""
 
     kind: str
     pk: int
@@ -101,7 +115,7 @@ class Movement:
     def detail_for_client(self) -> str:
         """How it was paid, or where it went: the detail without the provider's name."""
         if not self.psp:
-            return self.detail
+            return self.detail if self.has_state else ""
         named = str(method_name(self.psp_kind, label=self.method_label, psp_name=self.psp, currency=self.currency))
         destination = self.detail.removeprefix(self.psp).removeprefix(" · ")
         return f"{named} · {destination}" if destination else named
@@ -114,7 +128,12 @@ class Movement:
     @property
     def is_booked(self) -> bool:
         """Whether it changed the wallet for good: not what was requested, refused, or returned whole."""
-        return self.state in BOOKED[self.kind]
+        return not self.has_state or self.state in BOOKED[self.kind]
+
+    @property
+    def has_state(self) -> bool:
+        """Whether it is a movement, with a page and a state; a booking is a journal and done."""
+        return self.kind != "booking"
 
     @property
     def cursor(self) -> str:
@@ -122,6 +141,8 @@ class Movement:
 
     @property
     def label(self) -> str:
+        if not self.has_state:
+            return str(JournalKind(self.state).label)
         labels = {
             "deposit": _("Deposit"),
             "withdrawal": _("Withdrawal"),
@@ -166,6 +187,17 @@ SELECT kind, id, reference, at, amount_minor, currency, state, detail, psp, psp_
   SELECT 'exchange', e.id, e.reference, e.created_at, -e.amount_minor, e.currency, e.state,
     e.currency || ' → ' || e.got_currency, '', '', ''
   FROM wallet_exchange e WHERE e.client_id = %(client)s
+  UNION ALL
+  SELECT 'booking', j.id, '', p.posted_at, p.amount_minor, p.currency, j.kind, j.description, '', '', ''
+  FROM wallet_account a
+  CROSS JOIN LATERAL (
+    SELECT journal_id, layer, posted_at, amount_minor, currency FROM wallet_posting
+    WHERE account_id = a.id AND version IS NOT NULL AND (%(at)s::timestamptz IS NULL OR posted_at <= %(at)s::timestamptz)
+    ORDER BY version DESC LIMIT %(searched)s
+  ) p
+  JOIN wallet_journal j ON j.id = p.journal_id
+  LEFT JOIN wallet_journal r ON r.id = j.reverses_id
+  WHERE a.client_id = %(client)s AND a.kind = 'client_wallet' AND p.layer = 0 AND coalesce(r.kind, j.kind) = ANY(%(bookings)s)
 ) m
 WHERE %(at)s::timestamptz IS NULL OR (at, kind, id) < (%(at)s::timestamptz, %(kind)s, %(id)s)
 ORDER BY at DESC, kind DESC, id DESC LIMIT %(limit)s
@@ -173,7 +205,7 @@ ORDER BY at DESC, kind DESC, id DESC LIMIT %(limit)s
 
 
 def history_of(client: Client, *, after: str = "", limit: int = 25) -> list[Movement]:
-    """List deposits, withdrawals and transfers, newest first; `after` is the cursor of the last line already shown."""
+    """List movements and what else was booked on the wallets, newest first; `after` is the cursor of the last line shown."""
     at, kind, pk = None, "", 0
     if after:
         try:
@@ -183,7 +215,16 @@ def history_of(client: Client, *, after: str = "", limit: int = 25) -> list[Move
             return []
     with connection.cursor() as cursor:
         cursor.execute(
-            HISTORY, {"client": client.pk, "at": at, "kind": kind, "id": pk, "limit": min(limit, HISTORY_MAX)}
+            HISTORY,
+            {
+                "client": client.pk,
+                "at": at,
+                "kind": kind,
+                "id": pk,
+                "limit": min(limit, HISTORY_MAX),
+                "searched": SEARCHED,
+                "bookings": [kind.value for kind in BOOKINGS],
+            },
         )
         return [Movement(*row) for row in cursor.fetchall()]
 

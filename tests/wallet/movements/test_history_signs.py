@@ -77,7 +77,8 @@ def test_what_leaves_is_below_zero_once_it_is_booked(cast):
             operation_id=number + 1,
             created_at=timezone.now(),
         )
-    assert [line.is_booked for line in queries.history_of(cast.client)] == [False, False]
+    lines = queries.history_of(cast.client)
+    assert [(line.kind, line.is_booked) for line in lines] == [("transfer", False)] * 2 + [("booking", True)]
 
 
 def test_an_operation_has_its_sign_once_the_platform_has_it(cast, browse):
