@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import BigIntegerField, Q, QuerySet
 from django.db.models.functions import Cast
 from django.http import Http404
@@ -10,6 +12,7 @@ from guardian.models import UserObjectPermission
 from crm.models import User
 from crm.security.policies import require_permission
 from crm.security.scope import reach_of
+from ib.choices import AccrualKind
 from ib.models import Partner, Plan, Replay, Upline
 from ib.team.rights import access_of
 
@@ -66,3 +69,9 @@ def replays_visible_to(user: User) -> QuerySet[Replay]:
     if not user or not user.is_authenticated or not user.is_team:
         return Replay.objects.none()
     return Replay.objects.filter(brand_id__in=reach_of(user).whole_brands)
+
+
+def of_deals(deal_ids: Iterable[int]) -> Q:
+    """Match all accruals of some deals: originals and what was added to them have an index each, so both are named."""
+    of_deals = Q(deal_id__in=list(deal_ids))
+    return (of_deals & Q(kind=AccrualKind.ORIGINAL)) | (of_deals & ~Q(kind=AccrualKind.ORIGINAL))

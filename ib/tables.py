@@ -46,7 +46,7 @@ from ib.models import (
     Plan,
     Settlement,
 )
-from ib.queries import partners_visible_to, plans_visible_to
+from ib.queries import of_deals, partners_visible_to, plans_visible_to
 from ib.settlements.lines import lines_of
 from trading.models import Deal, TradingServer
 
@@ -143,7 +143,7 @@ class AccrualFilter(django_filters.FilterSet):
     def of_deal(self, rows: QuerySet[Accrual], name: str, ticket: Any) -> QuerySet[Accrual]:
         """Filter by the platform's number, which people have; at most one deal per server bears it."""
         deals = Deal.objects.filter(ticket=ticket, server__in=TradingServer.objects.all())
-        return rows.filter(deal_id__in=list(deals.values_list("id", flat=True)[:50]))
+        return rows.filter(of_deals(deals.values_list("id", flat=True)[:50]))
 
 
 def deal_of(row: Accrual, table: Table) -> str:

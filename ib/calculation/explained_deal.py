@@ -13,6 +13,7 @@ from ib.agreements.scopes import Trade, account_at, taking, which_and_why
 from ib.choices import MONTHLY, AccrualState
 from ib.explain import explain, plain
 from ib.models import Accrual, Attribution, PlanVersion, RevenueMonth
+from ib.queries import of_deals
 from trading.choices import DealEntry
 from trading.models import Deal
 
@@ -30,7 +31,7 @@ def deals_with_number(number: int, *, server: str = "") -> list[Deal]:
 
 def explain_deal(deal: Deal) -> dict[str, Any]:
     """List every line of a deal with its steps, the totals per partner, and where there is no line the reason. Money as text."""
-    rows = Accrual.objects.filter(deal_id=deal.pk).select_related("partner", "version__plan", "period")
+    rows = Accrual.objects.filter(of_deals([deal.pk])).select_related("partner", "version__plan", "period")
     lines, totals = [], defaultdict[tuple[str, str], Decimal](Decimal)
     for row in rows.order_by("level", "component", "pk")[:ROWS_MAX]:
         lines.append(_line(row))
@@ -54,7 +55,7 @@ def explain_deal(deal: Deal) -> dict[str, Any]:
 
 def explain_month(month: RevenueMonth) -> dict[str, Any]:
     """List every line of a client's month with its steps, what the broker earned in it, and the totals. Money as text."""
-    rows = Accrual.objects.filter(deal_id=-month.pk).select_related("partner", "version__plan", "period")
+    rows = Accrual.objects.filter(of_deals([-month.pk])).select_related("partner", "version__plan", "period")
     lines, totals = [], defaultdict[tuple[str, str], Decimal](Decimal)
     for row in rows.order_by("level", "component", "pk")[:ROWS_MAX]:
         lines.append(_line(row))

@@ -30,6 +30,7 @@ from ib.audit_codes import IbAction
 from ib.choices import ReplayState
 from ib.models import Accrual, Replay, ReplayLine, ReplayProposal
 from ib.policies import can_run
+from ib.queries import of_deals
 from ib.replay.shadow import digest_of, shadow_lines
 
 JOB: Final = "ib.replay"
@@ -184,7 +185,7 @@ def _compare_piece(replay: Replay) -> None:
 
 def _of_one(replay: Replay, deal_ids: set[int]) -> set[int]:
     """Keep the deals that have lines of the replay's partner or client."""
-    rows = Accrual.objects.filter(deal_id__in=deal_ids)
+    rows = Accrual.objects.filter(of_deals(deal_ids))
     rows = rows.filter(partner=replay.partner_id) if replay.partner_id else rows.filter(client=replay.client_id)
     return set(rows.order_by().values_list("deal_id", flat=True))
 

@@ -27,6 +27,7 @@ from ib import clawback, engine
 from ib.calculation import monthly
 from ib.choices import AccrualKind, Reason, RunKind
 from ib.models import Accrual, ClientForfeit, CommissionRun, Replay, ReversedPart
+from ib.queries import of_deals
 from ib.replay.causes import DROP, GATHER, LINES
 
 LINES_MAX: Final = 100_000
@@ -170,9 +171,7 @@ def _months_of(replay: Replay) -> tuple[list[monthly.Span], list[int] | None]:
 
 def clients_with_clawbacks(deal_ids: list[int]) -> list[Client]:
     """List the clients of some deals' rows whose trades give something back: a reversed deposit, or a forfeit."""
-    rows = Accrual.objects.filter(deal_id__in=deal_ids).order_by().values("client_id")
-    # Either has an index of its own.
-    clients = rows.filter(kind=AccrualKind.ORIGINAL).union(rows.exclude(kind=AccrualKind.ORIGINAL))
+    clients = Accrual.objects.filter(of_deals(deal_ids)).order_by().values("client_id").distinct()
     parts = ReversedPart.objects.filter(client_id=OuterRef("pk"))
     forfeits = ClientForfeit.objects.filter(client_id=OuterRef("pk"), lifted_at=None)
     return list(Client.objects.filter(Exists(parts) | Exists(forfeits), pk__in=clients).order_by("pk"))

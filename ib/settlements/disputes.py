@@ -22,6 +22,7 @@ from ib.audit_codes import IbAction
 from ib.choices import DisputeState, IbNotice, PartnerRight
 from ib.models import Accrual, CommissionDispute, DisputeMessage, Partner, Upline
 from ib.policies import can_settle
+from ib.queries import of_deals
 from ib.settlements.dispute_work import ADJUSTED, AMOUNT, DISPUTE, conclude, locked
 from ib.team.rights import can_act_for, is_of_team, team_with
 from trading.models import Deal
@@ -90,7 +91,7 @@ def _check_missing(partner: Partner, deal_id: int) -> None:
     """Refuse a deal of others, and one that has a line. Raises: NotFound, WrongState."""
     if not deals_of_network(partner).filter(pk=deal_id).exists():
         raise NotFound(_("We found no such deal among the clients of your network."))
-    if Accrual.objects.filter(partner=partner, deal_id=deal_id).exists():
+    if Accrual.objects.filter(of_deals([deal_id]), partner=partner).exists():
         raise WrongState(_("This deal has a commission or a reason why there is none. Dispute it on its page."))
 
 

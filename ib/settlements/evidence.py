@@ -13,6 +13,7 @@ from ib.agreements.scopes import which_and_why
 from ib.calculation.explained_deal import why_none
 from ib.explain import Step, explain
 from ib.models import Accrual, CommissionDispute, Settlement
+from ib.queries import of_deals
 from ib.settlements.lines import settlement_of
 from trading.models import Deal, DealEdit
 
@@ -48,7 +49,7 @@ def evidence_of(dispute: CommissionDispute) -> Evidence | None:
     """Gather what a line's dispute is about; None where the whole partner is frozen."""
     if dispute.deal_id is None:
         return None
-    rows = Accrual.objects.filter(partner_id=dispute.partner_id, deal_id=dispute.deal_id)
+    rows = Accrual.objects.filter(of_deals([dispute.deal_id]), partner_id=dispute.partner_id)
     rows = rows.select_related("version__plan", "period").order_by("pk")[:LINES_MAX]
     lines = [
         DisputedLine(row, explain(row, for_staff=True, agreement=which_and_why(row)), settlement_of(row))
@@ -61,7 +62,7 @@ def evidence_of(dispute: CommissionDispute) -> Evidence | None:
     if deal is None:
         return None
     edits = DealEdit.objects.filter(server_id=deal.server_id, ticket=deal.ticket).order_by("-pk")[:EDITS_MAX]
-    is_anybodys = Accrual.objects.filter(deal_id=deal.pk).exists()
+    is_anybodys = Accrual.objects.filter(of_deals([deal.pk])).exists()
     return Evidence(
         deal,
         deal.account.client_id if deal.account else None,

@@ -26,7 +26,7 @@ from ib.agreements.scopes import which_and_why
 from ib.choices import DisputeState
 from ib.models import Accrual, CommissionDispute, Settlement, SettlementPeriod
 from ib.policies import can_settle
-from ib.queries import partners_visible_to
+from ib.queries import of_deals, partners_visible_to
 from ib.settlements.credit_notes import documents_of
 from ib.settlements.lines import settlement_of
 from ib.tables import AccrualTable, ExclusionTable, RunTable, SettlementAccrualTable, SettlementTable
@@ -81,7 +81,7 @@ def accrual_page(request: UserRequest, accrual_id: int) -> HttpResponse:
     held = CommissionDispute.objects.filter(
         partner_id=accrual.partner_id, deal_id=accrual.deal_id, state=DisputeState.OPEN
     ).first()
-    rows = Accrual.objects.filter(deal_id=accrual.deal_id).select_related("partner").order_by("level", "id")[:60]
+    rows = Accrual.objects.filter(of_deals([accrual.deal_id])).select_related("partner").order_by("level", "id")[:60]
     return render(
         request,
         "ib/accrual.html",

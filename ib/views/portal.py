@@ -36,7 +36,7 @@ from ib.forms import PayOutForm
 from ib.models import Accrual, AutomaticPayout, CommissionDispute, Partner, PayoutRequest, Settlement
 from ib.partner_pages.downloads import csv_of
 from ib.partner_pages.tables import MyClientsTable, MyEarningsTable, MyNetworkTable, MyPayoutsTable, MySettlementsTable
-from ib.queries import partners_visible_to
+from ib.queries import of_deals, partners_visible_to
 from ib.settlements import disputes
 from ib.settlements.automatic_payouts import instruction_of
 from ib.settlements.credit_notes import documents_of
@@ -124,7 +124,7 @@ def trade(request: HttpRequest, partner: Partner, accrual_id: int) -> HttpRespon
             "settlement": settlement_of(accrual),
             "dispute": CommissionDispute.objects.filter(partner=partner, deal_id=accrual.deal_id).first(),
             "next_at": next_settlement(terms_of(partner), partner.brand, accrual.closed_at),
-            "others": Accrual.objects.filter(partner=partner, deal_id=accrual.deal_id).exclude(pk=accrual.pk)[:10],
+            "others": Accrual.objects.filter(of_deals([accrual.deal_id]), partner=partner).exclude(pk=accrual.pk)[:10],
         },
     )
 

@@ -12,6 +12,7 @@ from crm.web.requests import UserRequest
 from ib.choices import DisputeState, PartnerRight
 from ib.forms import MissingDealForm
 from ib.models import Accrual, CommissionDispute, Partner
+from ib.queries import of_deals
 from ib.settlements.disputes import add_message, deal_with_number, open_dispute
 from ib.team.rights import has_right
 from ib.views.guards import partner_page
@@ -24,7 +25,7 @@ def missing(request: UserRequest, partner: Partner) -> HttpResponseBase:
     form = MissingDealForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         deal = deal_with_number(partner, form.cleaned_data["number"])
-        entry = Accrual.objects.filter(partner=partner, deal_id=deal.pk).order_by("pk").first() if deal else None
+        entry = Accrual.objects.filter(of_deals([deal.pk]), partner=partner).order_by("pk").first() if deal else None
         if entry is not None:
             messages.info(request, _("This deal has an entry. If it's wrong, dispute it below."))
             return redirect("partner_trade", entry.pk)

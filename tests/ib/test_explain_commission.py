@@ -6,8 +6,11 @@ from decimal import Decimal
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from ib import engine
+from ib.models import Accrual
+from ib.queries import of_deals
 from tests.ib.factories import NOON, make_account, make_deal, make_trade
 from trading.models import Deal
 
@@ -69,3 +72,14 @@ def test_a_deal_without_a_line_says_why(network, cast, case):
 def test_a_number_that_is_none_is_refused(number, network):
     with pytest.raises(CommandError, match=r"digits only|no deal"):
         call_command("explain_commission", number)
+
+
+def test_the_lines_of_a_deal_are_found_by_index(network):
+    """Originals and what was added to them have an index each; a table of all brands' lines is never read through."""
+    deal = make_trade(network.account)
+    engine.run_for_deals(deal_ids=[deal])
+    assert Accrual.objects.filter(of_deals([deal])).count() == 3
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    plan = Accrual.objects.filter(of_deals([deal])).explain()
+    assert "one_accrual_per_deal_partner_level_and_component" in plan and "corrections_of_a_deal" in plan
