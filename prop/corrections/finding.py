@@ -17,7 +17,7 @@ from crm import work
 from crm.db.locking import lock
 from crm.due import DueKind, declare
 from crm.errors import DomainError
-from crm.i18n.localized_text import phrase
+from crm.i18n.localized_text import label_of, phrase
 from crm.models import DueRow
 from crm.notices.notify import notify, people_with
 from crm.security import audit
@@ -149,7 +149,7 @@ def _write(row: PhaseAccount, again: Rejudgement) -> JudgementCorrection:
         people_with("prop.decide_challenge", brand_id=challenge.brand_id),
         kind=PropNotice.CORRECTION_FOUND,
         title=phrase("Judged again after its deals changed, a challenge comes out differently: %(kind)s")
-        % {"kind": correction.get_kind_display()},
+        % {"kind": label_of(correction, "kind")},
         url=correction.get_absolute_url(),
         dedupe_key=f"prop.correction_found:{correction.pk}",
     )
