@@ -175,7 +175,7 @@ def pages() -> list[Figure]:
         answer = browser.get("/partners/")
     assert answer.status_code == 200, answer.status_code
     samples, used = [], []
-    for _round in range(20):
+    for _round in range(100):
         started, before = time.perf_counter(), cpu_ms()
         browser.get("/partners/")
         samples.append((time.perf_counter() - started) * 1000)
