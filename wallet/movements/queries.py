@@ -115,7 +115,7 @@ class Movement:
     def detail_for_client(self) -> str:
         """How it was paid, or where it went: the detail without the provider's name."""
         if not self.psp:
-            return self.detail if self.has_state else ""
+            return self.detail
         named = str(method_name(self.psp_kind, label=self.method_label, psp_name=self.psp, currency=self.currency))
         destination = self.detail.removeprefix(self.psp).removeprefix(" · ")
         return f"{named} · {destination}" if destination else named
@@ -188,7 +188,7 @@ SELECT kind, id, reference, at, amount_minor, currency, state, detail, psp, psp_
     e.currency || ' → ' || e.got_currency, '', '', ''
   FROM wallet_exchange e WHERE e.client_id = %(client)s
   UNION ALL
-  SELECT 'booking', j.id, '', p.posted_at, p.amount_minor, p.currency, j.kind, j.description, '', '', ''
+  SELECT 'booking', j.id, '', p.posted_at, p.amount_minor, p.currency, j.kind, '', '', '', ''
   FROM wallet_account a
   CROSS JOIN LATERAL (
     SELECT journal_id, layer, posted_at, amount_minor, currency FROM wallet_posting
