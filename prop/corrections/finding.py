@@ -47,10 +47,7 @@ def note_changed_deals(*, deal_ids: Iterable[int]) -> int:
         executed_at__lte=F("account__challenge_phase__judged_until"),
     )
     accounts = beyond.order_by().values("account__challenge_phase").distinct()
-    rows = PhaseAccount.objects.filter(pk__in=accounts).select_related("challenge").order_by("pk")
-    for row in rows:
-        judge_again_soon(row)
-    return len(rows)
+    return judge_again_soon(PhaseAccount.objects.filter(pk__in=accounts).select_related("challenge").order_by("pk"))
 
 
 @transaction.atomic

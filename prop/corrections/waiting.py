@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Final
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm.due import due
+from crm.due import DueItem, due_many
 from crm.errors import WrongState
 from prop.choices import CorrectionState
 from prop.models import PhaseAccount
@@ -18,10 +19,15 @@ KIND: Final = "prop.judge_again"
 WAIT: Final = dt.timedelta(minutes=2)
 
 
-def judge_again_soon(row: PhaseAccount) -> None:
-    """Have an account judged again whose deals changed, once for a burst of changes."""
+def judge_again_soon(rows: Iterable[PhaseAccount]) -> int:
+    """Have accounts judged again whose deals or releases changed, once for a burst of changes. Returns how many wait.
+
+    The rows come with their challenges; one statement, however many.
+    """
     at = timezone.now() + WAIT
-    due(KIND, key=row.pk, at=at, client_id=row.challenge.client_id, brand_id=row.challenge.brand_id, only_sooner=True)
+    items = [DueItem(row.pk, at, row.challenge.client_id, row.challenge.brand_id) for row in rows]
+    due_many(KIND, items, only_sooner=True)
+    return len(items)
 
 
 def has_open_correction(row: PhaseAccount) -> bool:

@@ -164,7 +164,7 @@ def save_judged(
     if row.state != StageState.RUNNING:
         keeper.end_minute()
         if has_open_correction(row):  # it was found while the phase ran: what it corrects is another verdict now
-            judge_again_soon(row)
+            judge_again_soon([row])
     store_minutes(row.pk, keeper.over)
     decided = next((each.to_json() for each in verdicts if each.kind in DECISIVE), None)
     row.judged = {
@@ -269,7 +269,7 @@ def recount(row: PhaseAccount, state: State) -> None:
 def _take_late(row: PhaseAccount, state: State, known: dict[str, int], now_known: dict[str, int]) -> None:
     """Count positions and days again, record it, and have the account judged again. What was decided stays."""
     recount(row, state)
-    judge_again_soon(row)
+    judge_again_soon([row])
     audit.record(
         actor=None,
         action=PropAction.DEALS_CHANGED,

@@ -1,4 +1,4 @@
-"""The leaderboard of a programme: traders who agreed, by profit as a percentage of their account's size. Read anew each time."""
+"""The leaderboard of a programme: traders who agreed, by profit in percent of their account's size, calculated on each visit."""
 
 from __future__ import annotations
 

@@ -25,6 +25,7 @@ LINES_MAX: Final = 500
 TEXT_MAX: Final = 60_000
 TITLE_MAX: Final = 120
 COLUMNS: Final = 3
+CODE_LENGTH: Final = 3  # ISO 4217
 FURTHEST: Final = dt.timedelta(days=800)
 
 
@@ -81,8 +82,7 @@ def _judge_again(brand: Brand, since: dt.datetime) -> None:
     beyond = PhaseAccount.objects.filter(
         challenge__brand=brand, phase__news_minutes__isnull=False, judged_until__gt=since - WITHIN
     )
-    for row in beyond.select_related("challenge").order_by("pk"):
-        judge_again_soon(row)
+    judge_again_soon(beyond.select_related("challenge").order_by("pk"))
 
 
 def _lines(text: str) -> Iterator[tuple[dt.datetime, str, str]]:
@@ -102,7 +102,7 @@ def _lines(text: str) -> Iterator[tuple[dt.datetime, str, str]]:
         if abs(at - timezone.now()) > FURTHEST:
             raise DomainError(_("Line %(line)s: this time is too far away.") % {"line": number})
         code = currency.upper()
-        if len(code) != COLUMNS or not code.isascii() or not code.isalpha():
+        if len(code) != CODE_LENGTH or not code.isascii() or not code.isalpha():
             raise DomainError(_("Line %(line)s: enter a currency such as USD.") % {"line": number})
         if not 1 <= len(title) <= TITLE_MAX:
             raise DomainError(_("Line %(line)s: enter a title of at most 120 characters.") % {"line": number})
