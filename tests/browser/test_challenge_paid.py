@@ -1,4 +1,4 @@
-"""A challenge on a phone: passed, funded and paid; another one breached, with its evidence."""
+"""A challenge on a phone: passed, funded and paid; another one breached, with its evidence; a breach appealed and upheld."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from crm.models import WorkProposal
 from prop.challenges.reviews import decide_phase
 from prop.choices import ChallengeState, StageState
 from prop.judge import live
-from prop.models import ChallengePayout, PhaseAccount
+from prop.models import Appeal, ChallengePayout, PhaseAccount
 from prop.payouts.reviews import decide_payout
 from tests.browser.people import enter
+from tests.prop.appeals.test_appeals import breached
 from tests.prop.factories import make_version
 from tests.prop.judge.running import NOON, show
 from tests.prop.payouts.world import earn
@@ -91,3 +92,29 @@ def test_breached_with_its_evidence_and_a_reset_offered(open_page, live_server, 
     page.get_by_role("button", name="Reset for €89.00").click()
     page.get_by_text("Challenge reset. Your new account is being opened.").wait_for()
     assert challenge.accounts.count() == 2
+
+
+def test_a_breach_is_appealed_on_the_phone_and_upheld_at_the_desk(open_page, live_server, cast):
+    lost = breached(cast)
+    phone = open_page(width=390, height=844)
+    enter(phone, cast.client.user)
+    phone.goto(f"/portal/challenges/{lost.challenge_id}/")
+    phone.get_by_role("link", name="Appeal decision").click()
+    phone.get_by_text("€9,400.00").wait_for()
+    phone.get_by_label("Reason").fill("The quote at 14:03 was an error.")
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+    phone.get_by_role("button", name="File appeal").click()
+    phone.get_by_text("Your appeal is being reviewed").wait_for()
+    desk = open_page()
+    enter(desk, cast.finance)
+    desk.goto(Appeal.objects.get().get_absolute_url())
+    desk.get_by_text("The quote at 14:03 was an error.").wait_for()
+    desk.get_by_text("€9,600.00").first.wait_for()  # the sample before the breach
+    desk.get_by_role("radio", name="Uphold").check()
+    desk.get_by_label("Answer").fill("Our feed had a false quote.")
+    desk.get_by_role("button", name="Record decision").click()
+    desk.get_by_text("Upheld").first.wait_for()
+    phone.reload()
+    phone.get_by_text("Our feed had a false quote.").wait_for()
+    phone.get_by_text("Your account is being opened").wait_for()
+    assert lost.challenge.accounts.count() == 2
