@@ -143,6 +143,9 @@ def test_every_app_says_what_it_can_do_and_what_is_not_there_yet():
     for heading, part in by_heading.items():
         assert "| capability | page | command | test |" in part, heading
         assert "Not there yet: " in part, heading
+        assert not re.search(r"\|\n\n+\|", part), (
+            f"{heading}: an empty line ends the table, the rows after it are no table"
+        )
 
 
 def test_features_name_tests_and_commands_that_exist():
