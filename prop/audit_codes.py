@@ -16,6 +16,7 @@ class PropAction(AuditCode):
     PUBLICATION_REJECTED = "prop.publication_rejected", _("Publication of a programme rejected"), "x"
     PUBLICATION_WITHDRAWN = "prop.publication_withdrawn", _("Publication of a programme withdrawn"), "x"
     VERSION_RETIRED = "prop.version_retired", _("Programme withdrawn from sale"), "archive"
+    VERSION_TRIED = "prop.version_tried", _("What-if of a programme version"), "calculator"
     COUPON_CREATED = "prop.coupon_created", _("Coupon created"), "tag"
     RELEASES_ENTERED = "prop.releases_entered", _("Economic releases entered"), "calendar"
     RELEASE_REMOVED = "prop.release_removed", _("Economic release removed"), "x"

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from crm.models import Brand, User
 from crm.security.scope import reach_of
 from crm.ui.forms import DayInput
 from prop.choices import AppealState, CorrectionState, GrowthState, PauseState, PayoutState, StageState
+from prop.models import Programme
 from prop.news.calendar import TEXT_MAX
 from prop.programmes.files import BYTES_MAX
 from prop.programmes.templates import TEMPLATES
+
+DAYS_TRIED: Final = (7, 30, 90, 180, 365)
+PROGRAMMES_MAX: Final = 100
 
 
 class ProgrammeForm(forms.Form):
@@ -60,6 +65,24 @@ class ProposeForm(forms.Form):
     """Why a version is to go on sale."""
 
     reason = forms.CharField(max_length=300, label=_("Reason"))
+
+
+class TrialForm(forms.Form):
+    """On whose challenges of how many days a version is tried."""
+
+    days = forms.TypedChoiceField(label=_("Try on challenges of the last"), coerce=int, initial=90)
+    of_programme_id = forms.TypedChoiceField(label=_("of"), coerce=int, empty_value=None, required=False)
+
+    def __init__(self, *args: Any, programme: Programme, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": False, **kwargs})  # one form beside each version
+        days, of_programme = self.fields["days"], self.fields["of_programme_id"]
+        assert isinstance(days, forms.ChoiceField)
+        assert isinstance(of_programme, forms.ChoiceField)
+        days.choices = [(n, ngettext("%(count)s day", "%(count)s days", n) % {"count": n}) for n in DAYS_TRIED]
+        names = Programme.objects.filter(brand_id=programme.brand_id).values_list("pk", "name")
+        of_programme.choices = [("", _("all programmes")), *names[:PROGRAMMES_MAX]]
+        for field in (days, of_programme):
+            field.widget.attrs["aria-label"] = str(field.label)
 
 
 class CouponForm(forms.Form):

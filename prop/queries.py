@@ -18,6 +18,7 @@ from prop.models import (
     ChallengePayout,
     JudgementCorrection,
     Programme,
+    ProgrammeTrial,
     ProgrammeVersion,
 )
 
@@ -27,6 +28,11 @@ def programmes_visible_to(user: User) -> QuerySet[Programme]:
     if not user or not user.is_authenticated or not user.is_team:
         return Programme.objects.none()
     return Programme.objects.filter(brand_id__in=reach_of(user).whole_brands)
+
+
+def trials_visible_to(user: User) -> QuerySet[ProgrammeTrial]:
+    """List the what-ifs of programmes that a person sees."""
+    return ProgrammeTrial.objects.filter(version__programme__in=programmes_visible_to(user).order_by().values("pk"))
 
 
 def challenges_visible_to(user: User) -> QuerySet[Challenge]:

@@ -4,7 +4,7 @@ from django.urls import URLPattern, path
 
 from crm.ui.views import TableView
 from prop.tables import AppealTable, CorrectionTable, GrowthTable, PayoutTable
-from prop.views import appeals, challenges, corrections, leaderboard, news, pauses, payouts, programmes, scaling
+from prop.views import appeals, challenges, corrections, leaderboard, news, pauses, payouts, programmes, scaling, trials
 
 urlpatterns: list[URLPattern] = [
     path("prop/programmes/", programmes.ProgrammeList.as_view(), name="prop_programmes"),
@@ -15,6 +15,8 @@ urlpatterns: list[URLPattern] = [
     path("prop/versions/<int:version_id>/propose/", programmes.propose, name="prop_version_propose"),
     path("prop/versions/<int:version_id>/retire/", programmes.retire, name="prop_version_retire"),
     path("prop/versions/<int:version_id>/terms.yaml", programmes.download, name="prop_version_file"),
+    path("prop/versions/<int:version_id>/try/", trials.ask, name="prop_version_try"),
+    path("prop/trials/<int:trial_id>/", trials.show, name="prop_trial"),
     path("prop/economics/", programmes.economics, name="prop_economics"),
     path("prop/coupons/", programmes.coupons, name="prop_coupons"),
     path("prop/challenges/", challenges.ChallengeList.as_view(), name="prop_challenges"),

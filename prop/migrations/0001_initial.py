@@ -803,4 +803,32 @@ class Migration(migrations.Migration):
             model_name='newsrelease',
             trigger=pgtrigger.compiler.Trigger(name='release_is_never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='a7eb637ab2e654c5e935efd4517f15ff09250eb8', operation='DELETE', pgid='pgtrigger_release_is_never_deleted_85fbe', table='prop_newsrelease', when='BEFORE')),
         ),
+        migrations.CreateModel(
+            name='ProgrammeTrial',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('content_hash', models.CharField(help_text="Of the version's terms as they were then", max_length=64)),
+                ('from_at', models.DateTimeField()),
+                ('to_at', models.DateTimeField()),
+                ('figures', models.JSONField()),
+                ('lines', models.JSONField()),
+                ('made_at', models.DateTimeField(auto_now_add=True)),
+                ('made_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('of_programme', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='prop.programme')),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='trials', to='prop.programmeversion')),
+            ],
+            options={
+                'ordering': ['-id'],
+                'default_permissions': (),
+                'constraints': [models.CheckConstraint(condition=models.Q(('to_at__gt', models.F('from_at'))), name='programme_trial_ends_after_it_starts')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='programmetrial',
+            trigger=pgtrigger.compiler.Trigger(name='programme_trial_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'programme_trial is append-only: write a new row instead';", hash='9a957edd142600d64d80ee7f55315bcbda143e53', operation='UPDATE OR DELETE', pgid='pgtrigger_programme_trial_no_change_d8a0a', table='prop_programmetrial', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='programmetrial',
+            trigger=pgtrigger.compiler.Trigger(name='programme_trial_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'programme_trial is append-only: write a new row instead';", hash='d98d92fb1742890ea5769132624d0e0b12803778', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_programme_trial_no_truncate_a9ef5', table='prop_programmetrial', when='BEFORE')),
+        ),
     ]

@@ -15,6 +15,7 @@ from prop.models.pauses import ChallengePause
 from prop.models.payouts import ChallengePayout
 from prop.models.programmes import Coupon, Programme, ProgrammePhase, ProgrammeSize, ProgrammeVersion, PublishProposal
 from prop.models.releases import NewsRelease
+from prop.models.trials import ProgrammeTrial
 
 __all__ = [
     "AccountGrowth",
@@ -35,6 +36,7 @@ __all__ = [
     "Programme",
     "ProgrammePhase",
     "ProgrammeSize",
+    "ProgrammeTrial",
     "ProgrammeVersion",
     "PublishProposal",
 ]

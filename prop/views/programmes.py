@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.db.models import Prefetch
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,21 +22,24 @@ from crm.ui.tables import Table
 from crm.ui.views import TableView, staff_page
 from crm.web.requests import UserRequest
 from prop.challenges.coupons import create_coupon
-from prop.forms import CouponForm, ProgrammeForm, ProposeForm, TermsForm
-from prop.models import Coupon, Programme, ProgrammeVersion, PublishProposal
+from prop.forms import CouponForm, ProgrammeForm, ProposeForm, TermsForm, TrialForm
+from prop.models import Coupon, Programme, ProgrammeTrial, ProgrammeVersion, PublishProposal
 from prop.policies import can_write_programmes
 from prop.programmes.drafts import change_draft, create_programme, draft_version, retire_version
 from prop.programmes.economics import economics_of
 from prop.programmes.files import write_terms
 from prop.programmes.publishing import propose_publication
 from prop.programmes.templates import TEMPLATES
-from prop.queries import programmes_visible_to
+from prop.queries import programmes_visible_to, trials_visible_to
 from prop.sentences import about_payouts, name_of, rules_of
 from prop.tables import ProgrammeTable
+from prop.trials.running import can_try
+from prop.trials.shown import money_of
 from trading.models import AccountType
 
 VERSIONS_SHOWN = 20
 COUPONS_SHOWN = 30
+TRIALS_SHOWN = 5
 
 
 class ProgrammeList(TableView):
@@ -82,7 +86,8 @@ def programme_page(request: UserRequest, programme_id: int) -> HttpResponse:
 
 
 def _programme_page(request: UserRequest, programme: Programme, form: ProposeForm) -> HttpResponse:
-    rows = programme.versions.select_related("made_by").prefetch_related("sizes", "phases")[:VERSIONS_SHOWN]
+    newest = Prefetch("trials", ProgrammeTrial.objects.order_by("-pk")[:TRIALS_SHOWN], to_attr="newest_trials")
+    rows = programme.versions.select_related("made_by").prefetch_related("sizes", "phases", newest)[:VERSIONS_SHOWN]
     open_items = PublishProposal.objects.filter(version__programme=programme, state=ApprovalState.PENDING)
     related = ("requested_by", "version__programme__brand", "version__account_type", "version__funded_account_type")
     pending = {item.version_id: item for item in open_items.select_related(*related)}
@@ -93,6 +98,7 @@ def _programme_page(request: UserRequest, programme: Programme, form: ProposeFor
             "payouts": about_payouts(version),
             "proposal": proposal_of(pending[version.pk], request.user) if version.pk in pending else None,
             "is_maker": version.made_by_id == request.user.pk,
+            "trials": [(kept, *money_of(kept)) for kept in version.newest_trials],
         }
         for version in rows
     ]
@@ -101,6 +107,9 @@ def _programme_page(request: UserRequest, programme: Programme, form: ProposeFor
         "versions": versions,
         "may_write": can_write_programmes(request.user, programme.brand_id),
         "form": form,
+        "trial_form": TrialForm(programme=programme)
+        if versions and can_try(request.user, versions[0]["version"])
+        else None,
     }
     return render(request, "prop/programme.html", context, status=422 if form.errors else 200)
 
@@ -213,5 +222,8 @@ def coupons(request: UserRequest) -> HttpResponse:
 
 @staff_page("prop.view_programme")
 def economics(request: UserRequest) -> HttpResponse:
-    """Show what each programme earned and paid by month."""
-    return render(request, "prop/economics.html", {"rows": economics_of(request.user)})
+    """Show what each programme earned and paid by month, and what-ifs of versions."""
+    trials = trials_visible_to(request.user).select_related("version__programme", "made_by")[:TRIALS_SHOWN]
+    tried = [(kept, *money_of(kept)) for kept in trials if can_try(request.user, kept.version)]
+    context = {"rows": economics_of(request.user), "trials": tried}
+    return render(request, "prop/economics.html", context)

@@ -1178,6 +1178,7 @@ UNRECORDED: dict[str, str] = {
     "wallet.disputes.evidence.order_evidence": JOB,
     "wallet.documents.batches.order_batch": JOB,
     "prop.certificates.pdf.order_certificate": JOB,
+    "prop.trials.running.request_trial": JOB,
     "wallet.documents.receipts.order_receipt": JOB,
     "wallet.documents.statement.order_statement": JOB,
     "wallet.reconciliation.report_confirmations.order_confirmation": JOB,

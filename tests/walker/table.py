@@ -696,6 +696,8 @@ TABLE |= {
     "prop_version_propose": Rule(WRITES_PROGRAMMES, kwargs=lambda _world: {"version_id": 999_999}, good=(405,)),
     "prop_version_retire": Rule(WRITES_PROGRAMMES, kwargs=lambda _world: {"version_id": 999_999}, good=(405,)),
     "prop_version_file": Rule(SEES_PROGRAMMES, kwargs=lambda _world: {"version_id": 999_999}, good=OWN),
+    "prop_version_try": Rule(SEES_PROGRAMMES, kwargs=lambda _world: {"version_id": 999_999}, good=(405,)),
+    "prop_trial": Rule(SEES_PROGRAMMES, kwargs=lambda _world: {"trial_id": 999_999}, good=OWN),
     "prop_economics": Rule(SEES_PROGRAMMES),
     "prop_coupons": Rule(WRITES_PROGRAMMES),
     "prop_challenges": Rule(SEES_PROGRAMMES | roles(Role.DESK_HEAD)),
