@@ -534,6 +534,13 @@ class IbNotice(NotificationKind):
         EmailChannel.AT_ONCE,
         MANDATORY,
     )
+    PARTNER_TASK = (
+        "ib.partner_task",
+        _("Tasks about partners"),
+        NoticeGroup.PARTNERS,
+        staff("ib.view_partner"),
+        EmailChannel.OFF,
+    )
     PARTNER_MATCH = (
         "ib.partner_match",
         _("Possible watchlist matches of partners"),

@@ -105,7 +105,10 @@ class PartnerTable(Table):
     ]
     search_fields = ["name", "code", "user__email"]
     search_hint = _("Name, code or e-mail")
-    bulk_actions = [BulkAction("news", _("Send a message"), "ib_news_new", "ib.manage_partners", icon="megaphone")]
+    bulk_actions = [
+        BulkAction("news", _("Send a message"), "ib_news_new", "ib.manage_partners", icon="megaphone"),
+        BulkAction("task", _("Add task"), "ib_task_new", "ib.manage_partners", icon="clipboard-check"),
+    ]
     empty = Empty(
         _("No partners yet"),
         _("Partners refer clients through links and earn commission on their trading."),

@@ -3,6 +3,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from crm.ui.views import TableView
 from ib.abuse.tables import ReviewTable
 from ib.applications.tables import ApplicationTable
+from ib.manager_tasks.tables import TaskTable
 from ib.tracking.claim_tables import ClaimTable
 from ib.tracking.tables import DeliveryTable
 from ib.views import (
@@ -31,6 +32,7 @@ from ib.views import (
     referral,
     replays,
     settlements,
+    tasks,
     what_ifs,
 )
 
@@ -102,6 +104,10 @@ staff = [
     path("ib/news/new/", news.new_news, name="ib_news_new"),
     path("ib/news/<int:news_id>/", news.news_page, name="ib_news_item"),
     path("ib/news/<int:news_id>/withdraw/", news.withdraw, name="ib_news_withdraw"),
+    path("ib/tasks/", TableView.as_view(table=TaskTable), name="ib_tasks"),
+    path("ib/tasks/new/", tasks.new_task, name="ib_task_new"),
+    path("ib/tasks/<int:task_id>/", tasks.task_page, name="ib_task"),
+    path("ib/tasks/<int:task_id>/complete/", tasks.complete, name="ib_task_complete"),
     path("ib/payouts/", payouts.AutomaticPayoutList.as_view(), name="ib_payouts"),
     path("ib/payouts/<int:automatic_id>/retry/", payouts.retry, name="ib_payout_retry"),
     path("ib/settlements/<int:settlement_id>/", commissions.settlement_page, name="ib_settlement"),

@@ -2402,6 +2402,26 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(name='published_news_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'INSERT' THEN\n  IF NEW.partner_id IS NOT NULL AND NEW.brand_id <> (SELECT brand_id FROM ib_partner WHERE id = NEW.partner_id)\n     OR EXISTS (\n       SELECT FROM unnest(NEW.chosen) one LEFT JOIN ib_partner p ON p.id = one AND p.brand_id = NEW.brand_id WHERE p.id IS NULL\n     ) THEN\n    RAISE EXCEPTION 'news of a partner are of the partner''s brand'\n      USING ERRCODE = 'check_violation', CONSTRAINT = 'news_stay_in_the_brand';\n  END IF;\nELSIF TG_OP = 'DELETE' OR OLD.withdrawn_at IS NOT NULL\n   OR OLD.notified_at IS NOT NULL AND NEW.notified_at IS DISTINCT FROM OLD.notified_at\n   OR to_jsonb(OLD) - 'withdrawn_at' - 'withdrawn_by_id' - 'notified_at'\n     IS DISTINCT FROM to_jsonb(NEW) - 'withdrawn_at' - 'withdrawn_by_id' - 'notified_at' THEN\n  RAISE EXCEPTION 'published news stay as they were; withdraw them and publish others';\nEND IF;\nRETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;\n", hash='479bf453edc8335ecf68d9e02314330c62c427c4', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_published_news_stay_ceadf', table='ib_partnernews', when='BEFORE')),
         ),
         migrations.CreateModel(
+            name='PartnerTask',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('title', models.CharField(max_length=160)),
+                ('due_on', models.DateField(help_text="By the brand's calendar")),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('done_at', models.DateTimeField(null=True)),
+                ('result', models.CharField(blank=True, max_length=300)),
+                ('assignee', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('created_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('done_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='ib.partner')),
+            ],
+            options={
+                'ordering': ['due_on', 'id'],
+                'indexes': [models.Index(fields=['partner', 'due_on'], name='partner_tasks_by_partner'), models.Index(fields=['due_on', 'id'], name='partner_tasks_by_day'), models.Index(condition=models.Q(('done_at__isnull', True)), fields=['assignee', 'due_on'], name='partner_tasks_open')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='partner_task_has_a_title'), models.CheckConstraint(condition=models.Q(models.Q(('done_at__isnull', True), ('done_by__isnull', True), ('result', '')), models.Q(('done_at__isnull', False), ('done_by__isnull', False)), _connector='OR'), name='done_partner_task_says_who_and_when')],
+            },
+        ),
+        migrations.CreateModel(
             name='RevenueDay',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -8,6 +8,7 @@ from ib.models.materials import Material, MaterialDay
 from ib.models.months import RevenueMonth
 from ib.models.news import MonthlyFigures, PartnerNews
 from ib.models.offers import SubPartnerOffer
+from ib.models.partner_tasks import PartnerTask
 from ib.models.partners import Attribution, Partner, PartnerLink, PartnerSpell, ReferralDay, ReferralLink, Upline
 from ib.models.plans import (
     PartnerPlan,
@@ -72,6 +73,7 @@ __all__ = [
     "PartnerRank",
     "PartnerScreening",
     "PartnerSpell",
+    "PartnerTask",
     "Payout",
     "PayoutInstruction",
     "PayoutRequest",

@@ -23,6 +23,7 @@ from crm.ui.day_counts import CURVE_DAYS, age_text, midnight
 from crm.ui.kpis import Kpi, once_per_page
 from ib import figures
 from ib.choices import PartnerState, PeriodState
+from ib.manager_tasks.partner_tasks import tasks_visible_to
 from ib.models import Partner, PartnerDay, ReferralDay, SettlementPeriod
 from ib.plans import PlanApproval
 from ib.queries import partners_visible_to
@@ -287,6 +288,29 @@ def waiting(user: User) -> ListCard:
         url_text=_("Second approvals"),
         empty=_("Nothing is waiting"),
         empty_text=_("Proposed plans, new partners and periods to settle appear here."),
+    )
+
+
+def tasks(user: User) -> ListCard:
+    """List somebody's own open tasks about partners, the first due first."""
+    rows = tasks_visible_to(user).filter(assignee=user, done_at=None).select_related("partner").order_by("due_on", "pk")
+    today = timezone.localdate()
+    return ListCard(
+        title=_("My partner tasks"),
+        rows=[
+            ListRow(
+                title=task.title,
+                url=task.get_absolute_url(),
+                note=task.partner.name,
+                end=formats.day(task.due_on),
+                tone="danger" if task.due_on < today else "warning" if task.due_on == today else "",
+            )
+            for task in rows[:ROWS]
+        ],
+        icon="clipboard-check",
+        url=f"{reverse('ib_tasks')}?of=mine&state=open",
+        empty=_("No open tasks"),
+        empty_text=_("Tasks are added on a partner’s page, or for several partners in their list."),
     )
 
 

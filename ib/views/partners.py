@@ -117,6 +117,7 @@ def frame(request: UserRequest, partner: Partner, tab: str) -> dict[str, Any]:
 
 SPECIAL_SHOWN = 30
 WHAT_IFS_SHOWN = 3
+TASKS_SHOWN = 5
 TRIED_DAYS = 30
 
 
@@ -140,6 +141,7 @@ def overview(partner: Partner) -> dict[str, Any]:
         "past_plans": PartnerPlan.usual.filter(partner=partner, ends_at__isnull=False)
         .select_related("plan")
         .order_by("-starts_at")[:10],
+        "tasks": partner.tasks.filter(done_at=None).select_related("assignee")[:TASKS_SHOWN],
         "what_ifs": partner.what_ifs.select_related("for_plan")[:WHAT_IFS_SHOWN],
         "links": partner.referral_links.order_by("-id")[:20],
         "link_form": LinkForm(),

@@ -145,6 +145,7 @@ MODELS = {
     },
     "ib.abuse": {"review_id": "ReferralReview"},
     "ib.sub_partners": {"offer_id": "SubPartnerOffer"},
+    "ib.manager_tasks": {"task_id": "PartnerTask"},
     "ib.materials": {"banner_id": "Material"},
     "ib.tracking": {"delivery_id": "PostbackDelivery", "claim_id": "ClientClaim"},
     "risk.retention": {"case_id": "RetentionCase"},
@@ -286,6 +287,7 @@ SKETCHES: dict[str, dict[str, Any]] = {
     "Explanation": {"answer": "", "asked_by": lambda: of_the_brand(User).last()},
     "GrantRequest": {"kind": "role", "user": lambda: of_the_brand(User)[1]},
     "PayoutFinding": {"kind": "not_paid"},
+    "PartnerTask": {"result": "", "done_at": None, "done_by": None},
     "Postback": {"url": "https://tracker.example/", "events": ["ftd"], "sealed_secret": b"x"},
     "PostbackDelivery": {"event": "ftd", "state": "failed", "url": "https://tracker.example/"},
     "Replay": {

@@ -990,6 +990,13 @@ DOORS: dict[str, Door] = {
     "ib.partners.register_partner": Door(
         given=lambda: {"details": PartnerDetails("A partner", "a.partner@verbs.example", "EUR")}
     ),
+    "ib.manager_tasks.partner_tasks.add_tasks": Door(
+        given=lambda: {
+            "partner_ids": [one(model_named("Partner", app="ib")).pk],
+            "due_on": timezone.localdate(),
+            "assignee_id": one(User, groups__name="ib_manager").pk,
+        }
+    ),
     "ib.news.publishing.publish_news": Door(
         given=lambda: {
             "texts": {"en": ("Title", "Text"), "de": ("Titel", "Text")},

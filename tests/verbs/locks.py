@@ -230,6 +230,8 @@ LOCKS: dict[str, str] = {
     "ib.tracking.postbacks.switch_postback": "Postback",
     "ib.materials.banners.add_banner": "Brand",
     "ib.materials.banners.switch_banner": "Material",
+    "ib.manager_tasks.partner_tasks.change_task": "PartnerTask",
+    "ib.manager_tasks.partner_tasks.complete_task": "PartnerTask",
     "ib.news.publishing.publish_news": "Brand",
     "ib.news.publishing.withdraw_news": "PartnerNews",
     "ib.partners.change_state": "Partner",

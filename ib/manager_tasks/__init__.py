@@ -1,0 +1,1 @@
+"""Tasks of partner managers: what to do for a partner, by whom and when."""
