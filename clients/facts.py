@@ -258,7 +258,8 @@ fact(
     sql="""
     SELECT client_id, max(at) FROM (
       SELECT client_id, started_at AS at FROM clients_call
-      UNION ALL SELECT client_id, created_at FROM clients_message WHERE sender_id IS NOT NULL AND template <> 'clients.forward'
+      UNION ALL SELECT client_id, created_at FROM clients_message WHERE sender_id IS NOT NULL AND state <> 'undone'
+        AND template <> 'clients.forward'
     ) contacts GROUP BY client_id
     """,
 )

@@ -1,5 +1,7 @@
 """States and kinds of leads, with labels and badge colours, and the pipeline's transition table."""
 
+from typing import Final
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +19,10 @@ class Channel(BadgeChoices):
     PORTAL = "portal", "teal", _("Client portal")
     MANUAL = "manual", "azure", _("Entered manually")
     EMAIL = "email", "cyan", _("E-mail")
+
+
+# So many people get one e-mail in a step: it is written in a few statements, and goes out at the pace of the mail server.
+MAILS_MAX: Final = 10_000
 
 
 class BulkKind(models.TextChoices):

@@ -30,6 +30,7 @@ from crm.ui.tables import (
     StatusColumn,
     Table,
 )
+from leads.choices import MAILS_MAX
 from leads.models import LeadFacts
 from leads.pipeline import change_sales_status, statuses_offered
 
@@ -107,7 +108,7 @@ class LeadTable(Table):
         BulkAction("status", _("Change status"), "leads_bulk_status", "leads.change_sales_status", icon="kanban"),
         BulkAction("list", _("Add to list"), "leads_bulk_list", "clients.manage_segment", icon="tag"),
         BulkAction("task", _("Add follow-up"), "leads_bulk_task", "clients.log_call", icon="list-checks"),
-        BulkAction("mail", _("Send e-mail"), "leads_bulk_mail", "clients.log_call", icon="mail"),
+        BulkAction("mail", _("Send e-mail"), "leads_bulk_mail", "clients.log_call", icon="mail", most=MAILS_MAX),
         BulkAction("start", _("Start automation"), "leads_bulk_start", "leads.manage_automation", icon="workflow"),
         BulkAction("dial", _("Call one by one"), "leads_dial", "clients.log_call", icon="phone"),
     ]

@@ -90,6 +90,7 @@ class BulkAction:
     confirm: Label = ""
     tone: str = "plain"
     fields: str = ""
+    most: int = 0  # of "all that match", for an action that takes more than others do: `selected(request, most=…)`
 
 
 @dataclass(frozen=True)

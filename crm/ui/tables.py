@@ -440,20 +440,21 @@ class Table(Surroundings):
     # ------------------------------------------------------------ selection and export
 
     @classmethod
-    def selected(cls, request: UserRequest, **scope: Any) -> QuerySet[Any]:
-        """Select the rows of a bulk action: those of `ids`, or with `all=1` the first thousand that match the filters.
+    def selected(cls, request: UserRequest, *, most: int = SELECTION_MAX, **scope: Any) -> QuerySet[Any]:
+        """Select the rows of a bulk action: those of `ids`, or with `all=1` the first that match the filters, `most` at most.
 
-        Always within what the user may see, whatever ids were sent.
+        `ids` may hold several numbers with commas between: a form of a thousand fields isn't read. Always within what the user
+        may see, whatever ids were sent.
         """
+        table = cls(request.user, QueryDict(request.POST.get("query", "")), scope=scope)
         if request.POST.get("all"):
-            table = cls(request.user, QueryDict(request.POST.get("query", "")), scope=scope)
-            return cls._plain(table.queryset()).filter(pk__in=table.first_matching())
-        table = cls(request.user, scope=scope)
-        ids = [int(pk) for pk in request.POST.getlist("ids") if is_whole(pk)][:SELECTION_MAX]
+            return cls._plain(table.queryset()).filter(pk__in=table.first_matching(most))
+        sent = ",".join(request.POST.getlist("ids")).split(",")
+        ids = [int(pk) for pk in sent if is_whole(pk)][:most]
         return cls._plain(table.queryset()).filter(pk__in=ids)
 
-    def first_matching(self) -> list[Any]:
-        return list(self.matching.order_by("pk").values_list("pk", flat=True)[:SELECTION_MAX])
+    def first_matching(self, most: int = SELECTION_MAX) -> list[Any]:
+        return list(self.matching.order_by("pk").values_list("pk", flat=True)[:most])
 
     @staticmethod
     def _plain(queryset: QuerySet[Any]) -> QuerySet[Any]:

@@ -13,6 +13,7 @@ from clients.choices import SalesStatus
 from clients.followups import add_task, complete_task
 from clients.models import Client, SegmentMember
 from clients.segments.verbs import add_members, remove_members
+from clients.texts.to_many import take_back_mails, write_to_many
 from crm.db.locking import lock
 from crm.errors import DomainError, NotAllowed, NotFound, WrongState, outcome_of
 from crm.models import User
@@ -21,7 +22,6 @@ from crm.security.policies import require_permission
 from crm.security.scope import reach_of
 from leads.audit_codes import LeadsAction
 from leads.automations.starting import start_many, take_back
-from leads.bulk import mailing
 from leads.bulk.planning import RIGHTS, Options, clean_options, due_at, plan
 from leads.choices import BulkKind
 from leads.models import BulkChange
@@ -35,7 +35,7 @@ def change_many(*, kind: str, options: Options, client_ids: Iterable[int], actor
     """Change the status of many, list them, add a follow-up to each, write to them or start an automation; others are left out.
 
     Who: the right of the change (`RIGHTS`), for the leads and clients that they see.
-    Raises: NotAllowed, NotFound; DomainError for more than 200, options that don't fit, or when nothing is left.
+    Raises: NotAllowed, NotFound; DomainError for too many, options that don't fit, or when nothing is left.
     """
     chosen = BulkKind(kind)
     lines = plan(kind=chosen, options=options, client_ids=client_ids, user=actor)
@@ -53,6 +53,10 @@ def change_many(*, kind: str, options: Options, client_ids: Iterable[int], actor
         runs = start_many(automation_id=given["automation"], client_ids=[client.pk for client in ready], actor=actor)
         changes = [[client.pk, runs[client.pk]] for client in ready if client.pk in runs]
         left_out += [[client.pk, _("Can't enter now")] for client in ready if client.pk not in runs]
+    elif chosen == BulkKind.MAIL:
+        sent = write_to_many(client_ids=[client.pk for client in ready], actor=actor, **given)
+        changes = [[client.pk, sent[client.pk]] for client in ready if client.pk in sent]
+        left_out += [[client.pk, _("Can’t get it any more")] for client in ready if client.pk not in sent]
     else:
         one = ONE_BY_ONE[chosen](given, actor)
         changes = []
@@ -93,14 +97,9 @@ def _task_adder(given: Options, actor: User) -> Callable[[Client], int]:
     return add
 
 
-def _mailer(given: Options, actor: User) -> Callable[[Client], int]:
-    return lambda client: mailing.send(client, given, actor)
-
-
 ONE_BY_ONE: Final[Mapping[str, Callable[[Options, User], Callable[[Client], Any]]]] = {
     BulkKind.STATUS: _status_changer,
     BulkKind.TASK: _task_adder,
-    BulkKind.MAIL: _mailer,
 }
 
 
@@ -162,7 +161,7 @@ def _undo_start(row: BulkChange, actor: User) -> int:
 
 
 def _undo_mail(row: BulkChange, actor: User) -> int:
-    return mailing.take_back([message_id for _client, message_id in row.changes], actor)
+    return take_back_mails(message_ids=[message_id for _client, message_id in row.changes], actor=actor)
 
 
 def _record(row: BulkChange, action: LeadsAction, actor: User, after: dict[str, Any]) -> None:

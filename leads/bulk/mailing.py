@@ -1,4 +1,4 @@
-"""One e-mail to many: what is entered, who gets none and why, and sending it with time to undo.
+"""One e-mail to many: what is entered, who gets none and why; `clients.texts.to_many` writes it.
 
 It is marketing: it goes to who agreed to news and offers, isn't on the suppression list and isn't marked as not to be contacted, by
 day where they live, and each carries the way to unsubscribe and the risk warning.
@@ -13,10 +13,9 @@ from django.utils.translation import gettext as _
 
 from clients import policies
 from clients.choices import Stage
-from clients.mail import TO_MANY, undo_message, write_to_client
-from clients.models import Client, Message, Suppression
+from clients.models import Client, Suppression
 from clients.texts.letters import COMMON, common_values
-from crm.errors import DomainError, outcome_of
+from crm.errors import DomainError
 from crm.i18n import formats
 from crm.models import User
 from crm.texts.catalogue import PLACEHOLDER, Text
@@ -65,22 +64,6 @@ def _problem(client: Client, user: User, suppressed: set[tuple[int, str]], unwil
     if (client.brand_id, client.email.lower()) in suppressed:
         return _("The address is on the suppression list")
     return ""
-
-
-def send(client: Client, given: Mapping[str, str], actor: User) -> int:
-    """Queue the e-mail to one client, with their values; returns its id. Raises: as `write_to_client`."""
-    text = Text(given["subject"], given["message"]).filled(common_values(client, client.language))
-    sent = write_to_client(client_id=client.pk, actor=actor, template=TO_MANY, subject=text.heading, message=text.body)
-    return sent.pk
-
-
-def take_back(message_ids: Sequence[int], actor: User) -> int:
-    """Take back the e-mails that weren't sent yet; returns how many."""
-    waiting = Message.objects.filter(pk__in=message_ids).order_by("client_id", "pk").values_list("pk", flat=True)
-    return sum(
-        bool(outcome_of(lambda pk=pk: undo_message(message_id=pk, actor=actor)))  # type: ignore[misc]
-        for pk in list(waiting)
-    )
 
 
 def sample(clients: Sequence[Client], given: Mapping[str, str]) -> Text | None:

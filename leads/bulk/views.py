@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections import Counter
+from typing import Final
+
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from clients.choices import SalesStatus
-from clients.models import Segment
+from clients.choices import MessageState, SalesStatus
+from clients.mail import UNDO_MANY_SECONDS
+from clients.models import Message, Segment
 from clients.queries import clients_visible_to
 from clients.tables import ClientTable
 from crm.i18n import formats
 from crm.ui.actions import run_action
-from crm.ui.tables import Table
+from crm.ui.tables import SELECTION_MAX, Table
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from leads.bulk import changing
 from leads.bulk.forms import form_for
 from leads.bulk.mailing import sample
-from leads.bulk.planning import RIGHTS, Line, plan
+from leads.bulk.planning import MOST_BY_KIND, RIGHTS, Line, plan
 from leads.choices import BulkKind
 from leads.models import Automation, BulkChange
 from leads.tables import LeadTable
+
+SHOWN_MAX: Final = 200
+QUERY_MAX: Final = 8_000
 
 
 @require_POST
@@ -54,7 +64,7 @@ def _bulk(request: UserRequest, kind: str, table: type[Table]) -> HttpResponseBa
     chosen, step = BulkKind(kind), request.POST.get("step", "")
     if not request.user.has_perm(RIGHTS[chosen]):
         raise PermissionDenied
-    ids = list(table.selected(request).values_list("pk", flat=True))
+    ids = list(table.selected(request, most=MOST_BY_KIND.get(chosen, SELECTION_MAX)).values_list("pk", flat=True))
     form = form_for(chosen, request.user, request.POST if step else None)
     lines: list[Line] = []
     is_checked = bool(step) and form.is_valid()
@@ -83,8 +93,14 @@ def _bulk(request: UserRequest, kind: str, table: type[Table]) -> HttpResponseBa
     reached = [line.client for line in lines if not line.problem]
     ready = len(reached)
     letter = sample(reached, form.cleaned_data) if chosen == BulkKind.MAIL and is_checked else None
-    context = {"kind": chosen, "form": form, "ids": ids, "lines": lines, "is_checked": is_checked, "ready": ready}
-    context |= {"letter": letter}
+    context = {"kind": chosen, "form": form, "ids": ids, "is_checked": is_checked, "ready": ready, "letter": letter}
+    context |= {
+        "chosen": ",".join(map(str, ids)),
+        "query": request.POST.get("query", "")[:QUERY_MAX],
+        "lines": lines[:SHOWN_MAX],
+        "unshown": max(len(lines) - SHOWN_MAX, 0),
+        "reasons": Counter(line.problem for line in lines if line.problem).most_common(),
+    }
     return render(request, "leads/bulk/preview.html", context, status=422 if step and not is_checked else 200)
 
 
@@ -96,15 +112,32 @@ def _change(request: UserRequest, change_id: int) -> BulkChange:
 def result(request: UserRequest, change_id: int) -> HttpResponse:
     """Show what a bulk change did and whom it left out, to who made it."""
     row = _change(request, change_id)
-    changed = [pk for pk, _before in row.changes]
-    rows = clients_visible_to(request.user).defer("search_text").in_bulk([*changed, *(pk for pk, _why in row.left_out)])
+    changed = [pk for pk, _before in row.changes[:SHOWN_MAX]]
+    left_out = row.left_out[:SHOWN_MAX]
+    rows = clients_visible_to(request.user).defer("search_text").in_bulk([*changed, *(pk for pk, _why in left_out)])
     context = {
         "change": row,
         "what": _what(row),
         "changed": [rows[pk] for pk in changed if pk in rows],
-        "left_out": [(rows[pk], why) for pk, why in row.left_out if pk in rows],
+        "left_out": [(rows[pk], why) for pk, why in left_out if pk in rows],
+        "reasons": Counter(why for _pk, why in row.left_out).most_common(),
+        "unshown": len(row.changes) - len(changed),
+        "unshown_left_out": len(row.left_out) - len(left_out),
+        "mails": _mails(row) if row.kind == BulkKind.MAIL else None,
     }
     return render(request, "leads/bulk/result.html", context)
+
+
+def _mails(row: BulkChange) -> dict[str, object]:
+    """Count what became of the e-mails, and say until when they can all be undone."""
+    sent = Message.objects.filter(pk__in=[message_id for _client, message_id in row.changes]).order_by()
+    counts = dict(sent.values_list("state").annotate(count=Count("pk")))
+    until = row.made_at + dt.timedelta(seconds=UNDO_MANY_SECONDS)
+    return {
+        "states": [(state, counts[state.value]) for state in MessageState if state.value in counts],
+        "undo_until": until if until > timezone.now() else None,
+        "waiting": counts.get(MessageState.QUEUED.value, 0),
+    }
 
 
 def _what(row: BulkChange) -> str:

@@ -10,10 +10,11 @@ from clients.mail import deliver_due
 from clients.messages.choices import SuppressionReason
 from clients.messages.outgoing import is_marketing
 from clients.messages.suppression import suppress
-from clients.models import Client, Message, SegmentMember, Task
+from clients.models import Client, Message, SegmentMember, Task, TimelineEntry
 from clients.segments.verbs import add_members, create_segment
+from crm.db.bulk import copy_models
 from crm.errors import DomainError, NotAllowed, WrongState
-from crm.models import AuditEvent, Brand, DueRow
+from crm.models import AccessEvent, AuditEvent, Brand, DueRow
 from leads.automations import verbs
 from leads.automations.definition import new_definition
 from leads.automations.entering import STEP_DUE
@@ -172,3 +173,47 @@ def test_an_email_goes_to_the_willing_and_is_taken_back(cast, people, browse):
     assert deliver_due() == 1
     assert undo_many(change_id=second.pk, actor=cast.agent).undone == 0
     assert is_marketing(Message.objects.get(pk=second.changes[0][1]))
+
+
+def test_one_email_to_thousands_in_one_step(cast, browse, django_assert_max_num_queries):
+    """As many queries for many as for a few; who is left out is counted by reason; what waits is taken back whole."""
+    clients = [
+        Client(
+            brand=cast.brand,
+            book=cast.client.book,
+            first_name=f"Ida{number}",
+            email=f"many{number}@x.example",
+            country="DE",
+            language="de" if number % 2 else "en",
+            marketing_consent=number % 10 != 0,
+            created_at=timezone.now(),
+        )
+        for number in range(1_200)
+    ]
+    copy_models(clients)
+    browser, url = browse(cast.agent), reverse("clients_bulk_mail")
+    given = {
+        "all": 1,
+        "query": "q=&stage=lead",
+        "subject": "News for {{ first_name }}",
+        "message": "Hello {{ first_name }}",
+    }
+    shown = browser.post(url, {**given, "step": "preview"}).content.decode()
+    assert "Send to 1080 people" in shown and "agreed to news and offers" in shown
+    ids = ",".join(str(client.pk) for client in clients)
+    with django_assert_max_num_queries(70):
+        browser.post(url, {**given, "all": "", "ids": ids, "step": "confirm"})
+    row = BulkChange.objects.get()
+    assert (len(row.changes), len(row.left_out)) == (1_080, 120)
+    assert TimelineEntry.objects.filter(actor=cast.agent, title="News for Ida1").count() == 1
+    assert AccessEvent.objects.filter(kind="mail", user_id=cast.agent.pk).count() == 1_080
+    assert AuditEvent.objects.filter(action="clients.mail_sent").count() == 1_080
+    message = Message.objects.get(client=clients[1])
+    assert (message.language, message.thread.subject) == ("de", message.subject)
+    assert Client.objects.get(pk=clients[1].pk).last_contact_at is not None
+    page = browser.get(row.get_absolute_url()).content.decode()
+    assert "Nothing is sent before" in page and "and 880 more" in page
+    Message.objects.filter(pk=message.pk).update(state="sent", sent_at=timezone.now())
+    assert undo_many(change_id=row.pk, actor=cast.agent).undone == 1_079
+    assert TimelineEntry.objects.filter(title="Not sent: News for Ida2").count() == 1
+    assert Client.objects.get(pk=clients[2].pk).last_contact_at is None

@@ -323,6 +323,20 @@ def a_waiting_message() -> Message:
     )
 
 
+def a_willing_reader() -> Client:
+    """A client of an agent who agreed to news and has an address."""
+    client = an_owned_client()
+    Client.objects.filter(pk=client.pk).update(marketing_consent=True, email="verbs@b.example")
+    return client
+
+
+def one_of_many() -> Message:
+    """An e-mail to many that still waits."""
+    row = a_waiting_message()
+    Message.objects.filter(pk=row.pk).update(template="clients.to_many")
+    return row
+
+
 def a_dial_entry() -> DialEntry:
     """A client on an agent's call list."""
     client = an_owned_client()
@@ -793,6 +807,13 @@ DOORS: dict[str, Door] = {
     "clients.mail.undo_message": Door(
         given=lambda: {"message_id": a_waiting_message().pk},
         by=lambda given: Message.objects.get(pk=given["message_id"]).sender,  # type: ignore[arg-type,return-value]
+    ),
+    "clients.texts.to_many.take_back_mails": Door(
+        given=lambda: {"message_ids": [one_of_many().pk]},
+        by=lambda given: Message.objects.get(pk=given["message_ids"][0]).sender,  # type: ignore[index,arg-type,return-value]
+    ),
+    "clients.texts.to_many.write_to_many": Door(
+        given=lambda: {"client_ids": [a_willing_reader().pk], "subject": "Verbs", "message": "x"}
     ),
     "clients.chat.canned.archive_canned_answer": Door(given=lambda: {"answer_id": a_canned_answer().pk}),
     "clients.chat.canned.save_canned_answer": Door(given=lambda: {**A_CANNED_ANSWER, "answer_id": None}),

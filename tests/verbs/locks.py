@@ -54,6 +54,8 @@ LOCKS: dict[str, str] = {
     "clients.followups.snooze_task": "Task",
     "clients.followups.undo_task_move": "Task",
     "clients.mail.write_to_client": "Client",
+    "clients.texts.to_many.take_back_mails": "Client Message",
+    "clients.texts.to_many.write_to_many": "Client",
     "clients.merging.late.move_late_rows": "Client ClientMerge",
     "clients.merging.merge.merge_clients": "Client",
     "clients.merging.merge.undo_merge": "Client ClientMerge",
