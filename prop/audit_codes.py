@@ -40,6 +40,7 @@ class PropAction(AuditCode):
     CHALLENGE_PAUSED = "prop.challenge_paused", _("Challenge paused"), "circle-pause", "warning"
     PAUSE_DECIDED = "prop.pause_decided", _("Pause of a challenge decided"), "gavel"
     FUNDING_FAILED = "prop.funding_failed", _("Challenge account couldn't be funded"), "circle-x", "danger"
+    FUNDING_CLOSED = "prop.funding_closed", _("Challenge account closed without its balance"), "archive"
     FUNDED_AGAIN = "prop.funded_again", _("Funding of a challenge account sent again"), "rotate-ccw"
     CHALLENGE_RESET = "prop.challenge_reset", _("Challenge reset"), "rotate-ccw"
     LEADERBOARD_CONSENT = "prop.leaderboard_consent", _("Leaderboard consent changed"), "star"

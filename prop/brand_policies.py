@@ -15,6 +15,17 @@ REVIEW_HOURS = declare(
     )
 )
 
+FUNDING_HOURS = declare(
+    Policy(
+        "challenge_funding_hours",
+        PolicyArea.PROMISES,
+        _("Challenge accounts without their balance are looked at within"),
+        Count(1, 240, _("working hours")),
+        4,
+        needs_four_eyes=False,
+    )
+)
+
 PAYOUT_HOURS = declare(
     Policy(
         "challenge_payout_hours",

@@ -160,6 +160,21 @@ PAUSE_TRANSITIONS: dict[str, set[str]] = {
 }
 
 
+class FundingState(BadgeChoices):
+    """How it ends that the platform kept refusing an account's starting balance."""
+
+    OPEN = "open", "orange", pgettext_lazy("funding of a challenge account", "Balance refused")
+    SENT = "sent", "green", pgettext_lazy("funding of a challenge account", "Sent again")
+    CLOSED = "closed", "secondary", pgettext_lazy("funding of a challenge account", "Closed without a balance")
+
+
+FUNDING_TRANSITIONS: dict[str, set[str]] = {
+    FundingState.OPEN: {FundingState.SENT, FundingState.CLOSED},
+    FundingState.SENT: set(),
+    FundingState.CLOSED: set(),
+}
+
+
 class PayoutState(BadgeChoices):
     """How far a payout of a funded challenge is."""
 

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from crm.models import Brand, User
 from crm.security.scope import reach_of
 from crm.ui.forms import DayInput
-from prop.choices import AppealState, CorrectionState, GrowthState, PauseState, PayoutState, StageState
+from prop.choices import AppealState, CorrectionState, FundingState, GrowthState, PauseState, PayoutState, StageState
 from prop.models import Programme
 from prop.news.calendar import TEXT_MAX
 from prop.programmes.files import BYTES_MAX
@@ -159,6 +159,25 @@ class GrowthForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason"),
         help_text=_("Needed where it isn't approved. The client doesn't see it."),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea({"rows": 3}),
+    )
+
+
+class FundingForm(forms.Form):
+    outcome = forms.ChoiceField(
+        label=_("Decision"),
+        choices=[
+            (FundingState.SENT.value, _("Send balance again")),
+            (FundingState.CLOSED.value, _("Close without a balance")),
+        ],
+        initial=FundingState.SENT.value,
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("Needed to close it. The client doesn't see it."),
         max_length=2000,
         required=False,
         widget=forms.Textarea({"rows": 3}),

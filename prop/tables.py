@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from crm.ui.tables import BadgeColumn, Column, DateColumn, Empty, MoneyColumn, QuickFilter, Table, TimeColumn
-from prop.choices import AppealState, ChallengeState, CorrectionState, GrowthState, PayoutState
+from prop.choices import AppealState, ChallengeState, CorrectionState, FundingState, GrowthState, PayoutState
 from prop.models import AccountGrowth, Appeal, Challenge, ChallengePayout, JudgementCorrection, Programme
 from prop.queries import (
     appeals_visible_to,
@@ -46,6 +46,12 @@ class ProgrammeTable(Table):
 
 class ChallengeFilter(django_filters.FilterSet):
     state = django_filters.ChoiceFilter(choices=ChallengeState.choices, label=_("State"))
+    funding = django_filters.ChoiceFilter(
+        field_name="accounts__funding_failures__state",
+        choices=FundingState.choices,
+        label=_("Starting balance"),
+        distinct=True,
+    )
 
     class Meta:
         model = Challenge
@@ -68,6 +74,7 @@ class ChallengeTable(Table):
         QuickFilter(_("Pending review"), {"state": ChallengeState.REVIEW}),
         QuickFilter(_("Funded"), {"state": ChallengeState.FUNDED}),
         QuickFilter(_("Rule breached"), {"state": ChallengeState.BREACHED}),
+        QuickFilter(FundingState.OPEN.label, {"funding": FundingState.OPEN}),
     ]
     empty = Empty(_("No challenges yet"), _("Challenges that clients buy are listed here."), "list-checks")
 

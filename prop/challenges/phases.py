@@ -5,20 +5,18 @@ from __future__ import annotations
 from typing import Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clients.queries import reaches
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
-from crm.i18n.localized_text import phrase
-from crm.models import Actor, User
-from crm.notices.notify import notify, people_with
-from crm.security import audit, policies
-from crm.security.policies import YES, Decision, has_permission, no
+from crm.models import Actor
+from crm.security import audit
 from prop.audit_codes import PropAction
 from prop.certificates.issuing import issue_certificate
-from prop.choices import ChallengeState, PropNotice, StageState
+from prop.choices import ChallengeState, StageState
+from prop.funding.failures import open_failure
 from prop.models import Challenge, PhaseAccount, ProgrammePhase
 from trading.accounts.balance_operations import reserve_operation
 from trading.accounts.changes import pause_trading
@@ -70,15 +68,19 @@ def fund_phase(*, account_id: int) -> BalanceOperation | None:
         return None
     failed = failed_fundings(row)
     if failed >= FUNDINGS_MAX:
-        _report_failure(row)
+        open_failure(row, _fundings(row).order_by("pk")[failed - 1], failed)
         return None
-    return _reserve(row, failed + 1)
+    return reserve_funding(row, failed + 1)
 
 
 def failed_fundings(row: PhaseAccount) -> int:
     """Count how often the platform refused an account's starting balance."""
-    tried = BalanceOperation.objects.filter(account_id=row.account_id, idempotency_key__startswith=f"{KEY}{row.pk}:")
-    return tried.filter(state="failed").count()
+    return _fundings(row).count()
+
+
+def _fundings(row: PhaseAccount) -> QuerySet[BalanceOperation]:
+    key = f"{KEY}{row.pk}:"
+    return BalanceOperation.objects.filter(account_id=row.account_id, idempotency_key__startswith=key, state="failed")
 
 
 def is_stuck(row: PhaseAccount) -> bool:
@@ -86,66 +88,14 @@ def is_stuck(row: PhaseAccount) -> bool:
     return row.state == StageState.OPENING and failed_fundings(row) >= FUNDINGS_MAX
 
 
-@transaction.atomic
-def fund_again(*, phase_account_id: int, actor: User) -> BalanceOperation:
-    """Send a starting balance again that the platform refused too often. A repeat finds the operation that is there.
-
-    Who: `prop.decide_challenge` in reach. Raises: NotAllowed, WrongState where the account doesn't wait for it.
-    """
-    challenge_id = PhaseAccount.objects.values_list("challenge_id", flat=True).filter(pk=phase_account_id).first()
-    challenge = lock(Challenge, challenge_id or 0, "client")
-    row = lock(PhaseAccount, phase_account_id)
-    row.challenge = challenge
-    policies.require(can_fund(actor, row))
-    if not is_stuck(row):
-        raise WrongState(_("This account doesn't wait for its starting balance."))
-    operation = _reserve(row, failed_fundings(row) + 1)
-    audit.record(
-        actor=actor,
-        action=PropAction.FUNDED_AGAIN,
-        target=row,
-        client_id=challenge.client_id,
-        brand_id=challenge.brand_id,
-        after={"operation": operation.pk},
-    )
-    return operation
-
-
-def can_fund(user: Actor, row: PhaseAccount) -> Decision:
-    """Allow `prop.decide_challenge` with the client in reach."""
-    allowed = has_permission(user, "prop.decide_challenge")
-    if not allowed:
-        return allowed
-    return YES if reaches(user, row.challenge.client) else no(_("This is out of your reach."))
-
-
-def _reserve(row: PhaseAccount, attempt: int) -> BalanceOperation:
+def reserve_funding(row: PhaseAccount, attempt: int) -> BalanceOperation:
+    """Send a starting balance; attempt: from 1 on. A repeat finds the operation that is there."""
     return reserve_operation(
         account_id=row.account_id,
         kind=OperationKind.DEPOSIT,
         amount=row.challenge.balance,
         idempotency_key=f"{KEY}{row.pk}:{attempt}",
         reason=str(row.challenge),
-    )
-
-
-def _report_failure(row: PhaseAccount) -> None:
-    """Record that a person is needed, and notify those who may send the balance again."""
-    challenge = row.challenge
-    audit.record(
-        actor=None,
-        action=PropAction.FUNDING_FAILED,
-        target=row,
-        client_id=challenge.client_id,
-        brand_id=challenge.brand_id,
-        after={"account": row.account_id, "attempts": failed_fundings(row)},
-    )
-    notify(
-        people_with("prop.decide_challenge", brand_id=challenge.brand_id),
-        kind=PropNotice.FUNDING_FAILED,
-        title=phrase("The platform keeps refusing the starting balance of a challenge account"),
-        url=challenge.get_absolute_url(),
-        dedupe_key=f"prop.funding_failed:{row.pk}:{failed_fundings(row)}",
     )
 
 

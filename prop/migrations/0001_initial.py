@@ -831,4 +831,31 @@ class Migration(migrations.Migration):
             model_name='programmetrial',
             trigger=pgtrigger.compiler.Trigger(name='programme_trial_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'programme_trial is append-only: write a new row instead';", hash='d98d92fb1742890ea5769132624d0e0b12803778', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_programme_trial_no_truncate_a9ef5', table='prop_programmetrial', when='BEFORE')),
         ),
+        migrations.CreateModel(
+            name='FundingFailure',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('open', 'Balance refused'), ('sent', 'Sent again'), ('closed', 'Closed without a balance')], default='open', max_length=6)),
+                ('attempts', models.PositiveSmallIntegerField(help_text='How often the platform had refused it')),
+                ('failed_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('operation', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='trading.balanceoperation')),
+                ('phase_account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='funding_failures', to='prop.phaseaccount')),
+                ('work', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='funding_failure', to='crm.workitem')),
+            ],
+            options={
+                'ordering': ['-id'],
+                'default_permissions': (),
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('phase_account',), name='one_open_funding_failure_per_account'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='funding_failure_is_decided_by_a_person')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='fundingfailure',
+            trigger=pgtrigger.compiler.Trigger(name='funding_failure_stays_as_found', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."phase_account_id" IS DISTINCT FROM (NEW."phase_account_id") OR OLD."operation_id" IS DISTINCT FROM (NEW."operation_id") OR OLD."attempts" IS DISTINCT FROM (NEW."attempts") OR OLD."failed_at" IS DISTINCT FROM (NEW."failed_at"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='13dc53e9e4744e19cf48229a95ef5b4455dab748', operation='UPDATE', pgid='pgtrigger_funding_failure_stays_as_found_76226', table='prop_fundingfailure', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='fundingfailure',
+            trigger=pgtrigger.compiler.Trigger(name='funding_failure_is_never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='d8690f50c7afa70e3094795f5cec697045d10ba9', operation='DELETE', pgid='pgtrigger_funding_failure_is_never_deleted_57c3c', table='prop_fundingfailure', when='BEFORE')),
+        ),
     ]

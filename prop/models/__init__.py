@@ -9,6 +9,7 @@ from prop.models.challenges import (
     PhaseAccount,
 )
 from prop.models.corrections import JudgementCorrection
+from prop.models.fundings import FundingFailure
 from prop.models.growths import AccountGrowth
 from prop.models.leaderboard import LeaderboardConsent
 from prop.models.pauses import ChallengePause
@@ -29,6 +30,7 @@ __all__ = [
     "ChallengeReset",
     "Coupon",
     "EquityMinute",
+    "FundingFailure",
     "JudgementCorrection",
     "LeaderboardConsent",
     "NewsRelease",

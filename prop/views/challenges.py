@@ -14,10 +14,12 @@ from crm.ui.views import TableView, staff_page
 from crm.web.requests import UserRequest
 from crm.work.queries import work_of
 from prop.challenges.objectives import objectives_of
-from prop.challenges.phases import can_fund, fund_again, is_stuck
+from prop.challenges.phases import is_stuck
 from prop.challenges.reviews import can_review, decide_phase
-from prop.choices import CorrectionState, StageState
-from prop.forms import ReviewForm
+from prop.choices import CorrectionState, FundingState, StageState
+from prop.forms import FundingForm, ReviewForm
+from prop.funding.deciding import decide_funding, fund_again
+from prop.funding.failures import can_fund
 from prop.queries import challenges_visible_to
 from prop.sentences import about_payouts, name_of, rules_of
 from prop.tables import ChallengeTable
@@ -51,7 +53,9 @@ def challenge_page(request: UserRequest, challenge_id: int) -> HttpResponse:
         challenge.accounts.select_related("phase", "account__server", "breach", "challenge").order_by("-pk")
     )
     current = accounts[0]
-    form = ReviewForm(request.POST if request.method == "POST" and "fund_again" not in request.POST else None)
+    failure = current.funding_failures.filter(state=FundingState.OPEN).first()
+    form = ReviewForm(request.POST if request.method == "POST" and "funding" not in request.POST else None)
+    funding_form = FundingForm(request.POST if "funding" in request.POST else None)
     if "fund_again" in request.POST:
         run_action(
             request,
@@ -60,7 +64,17 @@ def challenge_page(request: UserRequest, challenge_id: int) -> HttpResponse:
             show_forbidden=True,
         )
         return redirect(challenge)
-    if request.method == "POST":
+    if "funding" in request.POST and failure is not None:
+        done = run_action(
+            request,
+            lambda: decide_funding(failure_id=failure.pk, actor=request.user, **funding_form.cleaned_data),
+            _("Decision recorded."),
+            form=funding_form,
+            show_forbidden=True,
+        )
+        if done:
+            return redirect(challenge)
+    elif request.method == "POST":
         done = run_action(
             request,
             lambda: decide_phase(phase_account_id=current.pk, actor=request.user, **form.cleaned_data),
@@ -82,10 +96,13 @@ def challenge_page(request: UserRequest, challenge_id: int) -> HttpResponse:
         "pause": challenge.pauses.first(),
         "correction": current.corrections.filter(state=CorrectionState.OPEN).first(),
         "growths": list(current.growths.all()[:DAYS_SHOWN]),
-        "work": work_of(request.user, current.work_id),
+        "work": work_of(request.user, failure.work_id if failure else current.work_id),
+        "failure": failure,
         "may_decide": current.state == StageState.REVIEW and can_review(request.user, current),
         "is_stuck": is_stuck(current),
         "may_fund": can_fund(request.user, current),
         "form": form,
+        "funding_form": funding_form,
     }
-    return render(request, "prop/challenge.html", context, status=422 if form.errors else 200)
+    status = 422 if form.errors or funding_form.errors else 200
+    return render(request, "prop/challenge.html", context, status=status)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from crm import events
+from crm import events, work
 from crm.errors import NotAllowed, WrongState
 from crm.models import AuditEvent, Notification
-from prop.challenges.phases import FUNDINGS_MAX, fund_again, fund_phase
-from prop.models import PhaseAccount
+from prop.challenges.phases import FUNDINGS_MAX, fund_phase
+from prop.funding.deciding import decide_funding, fund_again
+from prop.models import FundingFailure, PhaseAccount
 from tests.cast import Cast, signed_in
 from tests.prop.factories import make_version
 from tests.prop.test_buy_challenge import buy, size_of
@@ -49,6 +50,39 @@ def test_everybody_reads_what_is_happening_and_staff_send_it_again(cast: Cast, s
     assert "Send balance again" in staff.get(page).content.decode()
     assert staff.post(page, {"fund_again": "1"}).status_code == 302
     assert fund_again(phase_account_id=stuck.pk, actor=cast.finance) == BalanceOperation.objects.latest("pk")
+    assert BalanceOperation.objects.count() == FUNDINGS_MAX + 1
+
+
+def test_a_refused_balance_is_work_with_a_clock_and_an_outcome(cast: Cast, stuck: PhaseAccount) -> None:
+    fund_phase(account_id=stuck.account_id)  # reported a second time
+    failure = FundingFailure.objects.get()
+    assert (failure.attempts, failure.operation.error, failure.work.state) == (FUNDINGS_MAX, "market closed", "open")
+    assert failure.work.due_at > failure.failed_at
+    staff, page = signed_in(cast.finance), f"/prop/challenges/{stuck.challenge_id}/"
+    listed = signed_in(cast.finance).get("/prop/challenges/", {"funding": "open"}).content.decode()
+    assert page in listed
+    work.claim(item_id=failure.work_id, actor=cast.administrator)
+    with pytest.raises(NotAllowed):
+        decide_funding(failure_id=failure.pk, outcome="sent", actor=cast.finance)
+    work.release(item_id=failure.work_id, actor=cast.administrator)
+    assert staff.post(page, {"funding": "1", "outcome": "closed", "reason": ""}).status_code == 422
+    assert staff.post(page, {"funding": "1", "outcome": "sent", "reason": ""}).status_code == 302
+    failure.refresh_from_db()
+    assert (failure.state, failure.decided_by, failure.work.outcome) == ("sent", cast.finance, "sent")
+    with pytest.raises(WrongState):
+        decide_funding(failure_id=failure.pk, outcome="closed", reason="Late", actor=cast.finance)
+    settle(BalanceOperation.objects.latest("pk").pk, problem=FinalError("market closed"))
+    events.drain()
+    assert list(FundingFailure.objects.order_by("pk").values_list("state", "attempts")) == [("sent", 5), ("open", 6)]
+
+
+def test_closed_without_a_balance_it_can_still_be_sent(cast: Cast, stuck: PhaseAccount) -> None:
+    failure = FundingFailure.objects.get()
+    decide_funding(failure_id=failure.pk, outcome="closed", reason="Refunded by hand", actor=cast.finance)
+    assert BalanceOperation.objects.count() == FUNDINGS_MAX
+    assert AuditEvent.objects.filter(action="prop.funding_closed").count() == 1
+    assert "Send balance again" in signed_in(cast.finance).get(stuck.get_absolute_url()).content.decode()
+    fund_again(phase_account_id=stuck.pk, actor=cast.finance)
     assert BalanceOperation.objects.count() == FUNDINGS_MAX + 1
 
 

@@ -139,6 +139,7 @@ MODELS = {
         "appeal_id": "Appeal",
         "growth_id": "AccountGrowth",
         "pause_id": "ChallengePause",
+        "failure_id": "FundingFailure",
         "correction_id": "JudgementCorrection",
         "release_id": "NewsRelease",
         "certificate_id": "Certificate",
@@ -267,6 +268,7 @@ SKETCHES: dict[str, dict[str, Any]] = {
         "profit": 100,
         "split": 80,
     },
+    "FundingFailure": {"work": lambda: sketched(WorkItem, kind="prop.funding"), "state": "open"},
     "ChallengePause": {"work": lambda: sketched(WorkItem, kind="prop.pause"), "state": "open"},
     "JudgementCorrection": {
         "work": lambda: sketched(WorkItem, kind="prop.correction"),

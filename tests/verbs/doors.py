@@ -1057,6 +1057,9 @@ DOORS: dict[str, Door] = {
     "prop.pauses.reviews.decide_pause": Door(
         {"pause_id": {"state": "open"}}, given=lambda: {"outcome": "resumed", "reason": "Paid again"}
     ),
+    "prop.funding.deciding.decide_funding": Door(
+        {"failure_id": {"state": "open"}}, given=lambda: {"outcome": "closed", "reason": "Refunded by hand"}
+    ),
     "prop.scaling.reviews.decide_growth": Door(
         {"growth_id": {"state": "proposed", "work__proposed_outcome": ""}},
         given=lambda: {"outcome": "rejected", "reason": "Copied trades"},
