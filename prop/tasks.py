@@ -3,14 +3,35 @@
 from celery import shared_task
 
 from crm.queue.for_each import for_each_isolated
-from prop.judge import live, storing
+from prop.judge import live, rounds, sampling, storing
 from prop.scaling import proposing
+from trading.models import TradingServer
 
 
 @shared_task
 def judge_accounts() -> int:
-    """Judge every running phase whose account was read since."""
-    return for_each_isolated(live.judge_account, list(live.due_accounts().values_list("pk", flat=True)))
+    """Judge what was sampled, and every other running phase whose account was read since."""
+    done = for_each_isolated(rounds.judge_server, rounds.servers_to_judge())
+    return done + for_each_isolated(live.judge_account, list(live.due_accounts().values_list("pk", flat=True)))
+
+
+@shared_task
+def judge_server(server_id: int) -> int:
+    """Judge what was sampled of one server."""
+    return rounds.judge_server(server_id)
+
+
+@shared_task
+def sample_server(server_id: int) -> int:
+    """Read a sample of each running challenge account of one server."""
+    return sampling.sample_server(TradingServer.objects.get(pk=server_id))
+
+
+@shared_task
+def sample_servers() -> None:
+    """Start one task per server, so that a slow one holds up no other."""
+    for server_id in sampling.servers_to_sample():
+        sample_server.apply_async((server_id,), expires=1, queue="sync")
 
 
 @shared_task
@@ -30,6 +51,7 @@ def _propose_growth(phase_account_id: int) -> bool:
 
 
 SCHEDULE = {
+    "prop-sample-accounts": {"task": "prop.tasks.sample_servers", "schedule": 1.0, "options": {"expires": 1.0}},
     "prop-judge-accounts": {"task": "prop.tasks.judge_accounts", "schedule": 1.0, "options": {"expires": 1.0}},
     "prop-propose-growths": {"task": "prop.tasks.propose_growths", "schedule": 900.0, "options": {"expires": 900.0}},
     "prop-forget-minutes": {"task": "prop.tasks.forget_minutes", "schedule": 600.0, "options": {"expires": 600}},

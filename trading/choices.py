@@ -411,6 +411,7 @@ class DataKind(models.TextChoices):
     POSITIONS = "positions", _("Open positions")
     PROFILES = "profiles", _("Account group, leverage and permissions")
     RECONCILE = "reconcile", _("Nightly comparison")
+    SAMPLES = "samples", _("Equity samples of challenges")
     SYMBOLS = "symbols", _("Symbols")
 
 
@@ -420,6 +421,7 @@ class ConnectionFor(models.TextChoices):
     MONEY = "money", _("Money and accounts")
     READS = "reads", _("Reads")
     BACKFILL = "backfill", _("History")
+    SAMPLES = "samples", _("Equity samples")
 
 
 class ChangeKind(models.TextChoices):

@@ -358,7 +358,12 @@ LOGGING = {
 TRADING_READ_SECONDS = env.float("KEELSON_TRADING_READ_SECONDS", default=20.0)
 TRADING_WRITE_SECONDS = env.float("KEELSON_TRADING_WRITE_SECONDS", default=15.0)
 # Commands per second, commands at once after a pause, seconds a command waits for its turn: per server and purpose.
-TRADING_RATES = {"money": (20, 40, 5.0), "reads": (50, 100, 10.0), "backfill": (10, 50, 60.0)}
+TRADING_RATES = {
+    "money": (20, 40, 5.0),
+    "reads": (50, 100, 10.0),
+    "backfill": (10, 50, 60.0),
+    "samples": (50, 100, 1.0),
+}
 
 # The outside world. The default install talks to the sandbox servers that the supervisor starts.
 SANDBOX_MT5 = env("SANDBOX_MT5", default="127.0.0.1:8443")

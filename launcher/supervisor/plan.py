@@ -28,7 +28,7 @@ PARTS = (
     "phone",
     "beat",
 )
-SYNC_THREADS = 8
+SYNC_THREADS = 12
 # What a command that joins this instance from outside has to know.
 JOINED = (
     "DJANGO_SETTINGS_MODULE",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
@@ -19,6 +20,7 @@ from prop.challenges.objectives import objectives_of
 from prop.challenges.phases import is_stuck
 from prop.challenges.resets import reset_phase, reset_price
 from prop.choices import AppealState
+from prop.judge.sampling import sampling_note
 from prop.models import Appeal, Breach, Certificate, Challenge, ProgrammeSize
 from prop.payouts.requests import offer_of, request_payout
 from prop.policies import can_buy
@@ -206,6 +208,7 @@ def challenge(request: HttpRequest, client: Client, challenge_id: int) -> HttpRe
         "current": current,
         "accounts": [(row, name_of(row.phase)) for row in accounts],
         "objectives": objectives_of(current),
+        "sampling": sampling_note(current, timezone.now()),
         "days": list(current.days.order_by("-day")[:SHOWN_MAX]),
         "rules": rules_of(current.phase),
         "payouts": about_payouts(shown.version),

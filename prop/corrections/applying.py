@@ -38,6 +38,7 @@ def go_on_from(row: PhaseAccount, again: Rejudgement) -> None:
     if again.state.at != row.judged["state"]["at"]:
         return
     row.judged["state"] = again.state.to_json()
+    row.quiet_balance = None  # its next sample is judged, whatever it says
     _keep_days(row, again)
 
 

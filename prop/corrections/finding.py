@@ -78,7 +78,7 @@ def find_correction(*, phase_account_id: int) -> JudgementCorrection | None:
     if row.judged.get("deals") != known or problem:
         _record(row, again, problem)
     row.judged["deals"] = known
-    row.save(update_fields=["judged"])
+    row.save(update_fields=["judged", "quiet_balance"])
     if found is None or current is not None:
         return current
     last = row.corrections.first()

@@ -31,9 +31,7 @@ def sample_of(account: TradingAccount) -> Sample | None:
     if account.synced_at is None:
         return None
     equity = account.equity - account.credit
-    return Sample(
-        to_msc(account.synced_at), _minor(account.balance, account.currency), _minor(equity, account.currency)
-    )
+    return Sample(to_msc(account.synced_at), minor(account.balance, account.currency), minor(equity, account.currency))
 
 
 def inputs_of(
@@ -89,7 +87,7 @@ def worth_of(deal: PlatformDeal, currency: str, symbol: SymbolInfo | None) -> De
         worth = deal.contract_size * deal.price
     else:
         return None
-    return Decimal(_minor(worth, currency))
+    return Decimal(minor(worth, currency))
 
 
 def mark_of(deal: PlatformDeal, currency: str) -> list[int]:
@@ -100,13 +98,13 @@ def mark_of(deal: PlatformDeal, currency: str) -> list[int]:
 
 def net_of(deal: PlatformDeal, currency: str) -> int:
     """Return what a deal did to the balance, in minor units."""
-    return _minor(deal.net, currency)
+    return minor(deal.net, currency)
 
 
 def _lots(lots: Decimal) -> int:
     return int(lots * LOT_UNITS)
 
 
-def _minor(amount: Decimal, currency: str) -> int:
+def minor(amount: Decimal, currency: str) -> int:
     """Round what a platform sends finer than the currency's unit in the trader's favour."""
     return to_minor(quantize(amount, currency, ROUND_CEILING), currency)

@@ -22,6 +22,31 @@ ALWAYS = np.iinfo(np.int64).max
 COLUMNS = ("at", "balance", "equity", "low", "low_at", "high", "high_at", "floor", "ceiling", "until", "gap")
 
 
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """What a sample must keep to for nothing to change but the last sample and the day's extremes: its balance is this one, its
+    equity lies between floor and ceiling (neither reached), its time before `until`. Without what was set aside: as read."""
+
+    balance: int
+    floor: int
+    ceiling: int
+    until: int
+
+
+def quiet_of(state: State, judge: Judge) -> Quiet | None:
+    """Say which samples are quiet for a state; None where any may change something."""
+    if state.status != Status.RUNNING or not _is_settled(state, judge):
+        return None
+    assert state.last is not None
+    levels = [NEVER]
+    for rule, base, most in judge.loss_floors(state):
+        loss = most if rule in state.warned else -(-most * WARN_AT_PERCENT // 100)
+        levels.append(base - loss + state.aside)
+    trails_equity = judge.rules.maximum_loss_kind == MaximumLoss.TRAILING_EQUITY
+    ceiling = state.peak + state.aside + 1 if trails_equity else ALWAYS
+    return Quiet(state.last.balance, max(levels), ceiling, state.until)
+
+
 @dataclass(slots=True)
 class Fleet:
     """Accounts by their place in `judges` and `states`. Read a state through `state`: the arrays may be ahead of it."""
@@ -89,22 +114,17 @@ class Fleet:
         """Put into the arrays what a sample must keep to for nothing to change but the last sample and the day's extremes."""
         state, judge, columns = self.states[place], self.judges[place], self.columns
         columns["floor"][place], columns["gap"][place] = ALWAYS, judge.gap_msc
-        if state.status != Status.RUNNING or not _is_settled(state, judge):
+        quiet, last, low, high = quiet_of(state, judge), state.last, state.low, state.high
+        if quiet is None:
             return
-        last, low, high = state.last, state.low, state.high
         assert last is not None and low is not None and high is not None
-        levels = [NEVER]
-        for rule, base, most in judge.loss_floors(state):
-            loss = most if rule in state.warned else -(-most * WARN_AT_PERCENT // 100)
-            levels.append(base - loss + state.aside)
-        trails_equity = judge.rules.maximum_loss_kind == MaximumLoss.TRAILING_EQUITY
         values = {
             "at": last.at,
-            "balance": last.balance,
+            "balance": quiet.balance,
             "equity": last.equity,
-            "until": state.until,
-            "floor": max(levels),
-            "ceiling": state.peak + state.aside + 1 if trails_equity else ALWAYS,
+            "until": quiet.until,
+            "floor": quiet.floor,
+            "ceiling": quiet.ceiling,
             "low": low.equity + state.aside,
             "low_at": low.at,
             "high": high.equity + state.aside,

@@ -28,11 +28,13 @@ from prop.corrections.waiting import has_open_correction, judge_again_soon
 from prop.judge import feed
 from prop.judge.corrections import DECISIVE
 from prop.judge.days import to_msc, to_time
+from prop.judge.fleet import quiet_of
 from prop.judge.inputs import Deal, Input, Sample, in_order
 from prop.judge.judging import Judge
 from prop.judge.kept import MINUTE_MSC, Keeper, Minute
 from prop.judge.notices import notify_trader
 from prop.judge.rules import DailyLossBase, MaximumLoss, RuleCode, Rules
+from prop.judge.sampling import sampled_servers
 from prop.judge.state import Point, State, Verdict, VerdictKind
 from prop.judge.storing import keep_closed_day, keep_today, store_minutes
 from prop.judge.trades import move_position
@@ -45,6 +47,10 @@ from trading.models import Deal as PlatformDeal
 
 DEALS_WAIT: Final = dt.timedelta(seconds=60)  # a server whose deals aren't read for longer is judged by its samples
 WAITING_MAX: Final = 30
+SAMPLED_WAIT: Final = dt.timedelta(
+    seconds=90
+)  # after which an account that is sampled is judged by slower readings, too
+QUIET: Final = ("quiet_balance", "quiet_floor", "quiet_ceiling", "quiet_until")
 AT_ONCE_MAX: Final = 5_000  # accounts of one round; those that were judged longest ago come first
 RULES: Final = {
     RuleCode.DAILY_LOSS: Rule.DAILY_LOSS,
@@ -89,16 +95,24 @@ def rules_of(row: PhaseAccount, *, growth: Decimal | None = None) -> Rules:
 
 
 def due_accounts() -> QuerySet[PhaseAccount]:
-    """Find running phases whose account was read since it was judged, or which have samples waiting for their deals."""
+    """Find running phases whose account was read since it was judged, or which have samples waiting for their deals.
+
+    Those that are sampled are left to `prop.judge.rounds`, as long as that gets on.
+    """
+    now = timezone.now()
     running = PhaseAccount.objects.filter(state=StageState.RUNNING, account__synced_at__isnull=False)
     read_since = Q(judged_until__isnull=True) | Q(account__synced_at__gt=F("judged_until"))
+    sampled = Q(account__server__in=sampled_servers(now), judged_until__gt=now - SAMPLED_WAIT)
     longest_ago = F("judged_until").asc(nulls_first=True)
-    return running.filter(read_since).order_by(longest_ago, "pk")[:AT_ONCE_MAX]
+    return running.filter(read_since).exclude(sampled).order_by(longest_ago, "pk")[:AT_ONCE_MAX]
 
 
 @transaction.atomic(durable=True)
-def judge_account(phase_account_id: int) -> bool:
-    """Judge what was read of an account since the last time; whether anything was judged. The system's own work."""
+def judge_account(phase_account_id: int, *, samples: Sequence[Sample] = ()) -> bool:
+    """Judge what was read of an account since the last time; whether anything was judged. The system's own work.
+
+    samples: the account's own; without them its money counts as trading last read it.
+    """
     challenge_id = PhaseAccount.objects.values_list("challenge_id", flat=True).get(pk=phase_account_id)
     challenge = lock(Challenge, challenge_id, "client", "brand")
     row = lock(PhaseAccount, phase_account_id, "phase", "account__server")
@@ -111,8 +125,8 @@ def judge_account(phase_account_id: int) -> bool:
     checkpoint = state.to_json()
     waiting = [Sample(**each) for each in row.judged.get("waiting", [])]
     newest = feed.sample_of(row.account)
-    if newest and newest.at > max([state.at, *(each.at for each in waiting)]):
-        waiting.append(newest)
+    seen_until = max([state.at, *(each.at for each in waiting)])
+    waiting += [each for each in samples or ([newest] if newest else []) if each.at > seen_until]
     until = _deals_read_until(row, waiting)
     ready = [each for each in waiting if each.at <= until]
     known = row.judged.get("deals", NOTHING)
@@ -174,7 +188,15 @@ def save_judged(
         **(more or {}),
     }
     row.judged_until = to_time(state.at)
-    row.save(update_fields=["state", "ended_at", "work", "judged", "judged_until"])
+    _note_quiet(row, state)
+    row.save(update_fields=["state", "ended_at", "work", "judged", "judged_until", *QUIET])
+
+
+def _note_quiet(row: PhaseAccount, state: State) -> None:
+    """Note which samples change nothing from now on (`prop.judge.rounds`)."""
+    quiet = quiet_of(state, Judge(rules_of(row))) if row.state == StageState.RUNNING else None
+    for name in QUIET:
+        setattr(row, name, getattr(quiet, name.removeprefix("quiet_"), None))
 
 
 def judge_history(row: PhaseAccount, samples: list[Sample]) -> None:
@@ -203,17 +225,16 @@ def completed(verdicts: list[Verdict]) -> list[Verdict]:
     ]
 
 
+def deals_read_until(server_id: int) -> int:
+    """Find up to when a server's deals are known. Samples wait a minute for them at most, so that nothing stays unjudged."""
+    read_at = SyncCursor.objects.filter(server_id=server_id, kind="deals").values_list("read_at", flat=True).first()
+    return max(to_msc(timezone.now() - DEALS_WAIT), to_msc(read_at) if read_at else 0)
+
+
 def _deals_read_until(row: PhaseAccount, waiting: list[Sample]) -> int:
-    """Find up to when deals are known. Samples wait a minute for them at most, so that nothing stays unjudged."""
-    read_at = (
-        SyncCursor.objects.filter(server_id=row.account.server_id, kind="deals")
-        .values_list("read_at", flat=True)
-        .first()
-    )
-    patience = to_msc(timezone.now() - DEALS_WAIT)
-    if len(waiting) > WAITING_MAX:
-        patience = max(patience, waiting[-WAITING_MAX].at)
-    return max(patience, to_msc(read_at) if read_at else 0)
+    """Find up to when an account's deals are known; some samples wait for them, not any number."""
+    until = deals_read_until(row.account.server_id)
+    return max(until, waiting[-WAITING_MAX].at) if len(waiting) > WAITING_MAX else until
 
 
 def deals_between(row: PhaseAccount, since: int, until: int) -> list[PlatformDeal]:

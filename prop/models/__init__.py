@@ -6,6 +6,7 @@ from prop.models.challenges import (
     ChallengeDay,
     ChallengeReset,
     EquityMinute,
+    EquityRound,
     PhaseAccount,
 )
 from prop.models.corrections import JudgementCorrection
@@ -30,6 +31,7 @@ __all__ = [
     "ChallengeReset",
     "Coupon",
     "EquityMinute",
+    "EquityRound",
     "FundingFailure",
     "JudgementCorrection",
     "LeaderboardConsent",

@@ -14,7 +14,7 @@ from crm.db.states import HasState
 from crm.models import Brand, WorkItem
 from prop.choices import CHALLENGE_TRANSITIONS, STAGE_TRANSITIONS, ChallengeState, Rule, StageState
 from prop.models.programmes import MONEY, Coupon, ProgrammePhase, ProgrammeSize, ProgrammeVersion
-from trading.models import TradingAccount
+from trading.models import TradingAccount, TradingServer
 from wallet.models import Journal
 
 
@@ -87,6 +87,11 @@ class PhaseAccount(HasState):
     growth = models.DecimalField(**MONEY, default=0, help_text="What scaling added to its starting balance")
     judged = models.JSONField(default=dict)
     judged_until = models.DateTimeField(null=True)
+    # A sample with this balance, within these limits (minor units) and before this instant (ms) only moves the day's extremes.
+    quiet_balance = models.BigIntegerField(null=True)
+    quiet_floor = models.BigIntegerField(null=True)
+    quiet_ceiling = models.BigIntegerField(null=True)
+    quiet_until = models.BigIntegerField(null=True)
 
     class Meta:
         ordering = ["challenge_id", "id"]
@@ -182,6 +187,33 @@ class EquityMinute(models.Model):
 
     def __str__(self) -> str:
         return f"{self.phase_account_id} {self.minute}"
+
+
+class EquityRound(models.Model):
+    """One reading of a server's challenge accounts: a sample of each, in arrays ordered by account. Deleted once judged."""
+
+    server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="+", db_index=False)
+    at = models.DateTimeField()
+    accounts = ArrayField(models.BigIntegerField(), help_text="Phase accounts")
+    balances = ArrayField(models.BigIntegerField(), help_text="In minor units")
+    equities = ArrayField(models.BigIntegerField(), help_text="Without credit, in minor units")
+    is_checked = models.BooleanField(default=False, help_text="Whoever it says something of was judged beyond it")
+
+    class Meta:
+        ordering = ["server_id", "at", "id"]
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(accounts__len__gt=0)
+                & Q(balances__len=models.F("accounts__len"))
+                & Q(equities__len=models.F("accounts__len")),
+                name="round_has_a_sample_of_each_account",
+            )
+        ]
+        indexes = [models.Index(fields=["server", "at"], name="rounds_of_a_server")]
+
+    def __str__(self) -> str:
+        return f"{self.server_id} {self.at}"
 
 
 class Breach(models.Model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.queries import is_in_own_book
@@ -20,6 +21,7 @@ from prop.choices import CorrectionState, FundingState, StageState
 from prop.forms import FundingForm, ReviewForm
 from prop.funding.deciding import decide_funding, fund_again
 from prop.funding.failures import can_fund
+from prop.judge.sampling import sampling_note
 from prop.queries import challenges_visible_to
 from prop.sentences import about_payouts, name_of, rules_of
 from prop.tables import ChallengeTable
@@ -89,6 +91,7 @@ def challenge_page(request: UserRequest, challenge_id: int) -> HttpResponse:
         "accounts": [(row, name_of(row.phase)) for row in accounts],
         "current": current,
         "objectives": objectives_of(current),
+        "sampling": sampling_note(current, timezone.now()),
         "days": list(current.days.order_by("-day")[:DAYS_SHOWN]),
         "rules": rules_of(current.phase),
         "payouts": about_payouts(challenge.version),

@@ -17,6 +17,7 @@ from trading.choices import MarginFormula
 from trading.platforms.circuit_breaker import Gate
 from trading.platforms.download_options import options_of
 from trading.platforms.options import Option
+from trading.platforms.sample_options import sample_option
 
 LEVERAGE_MAX: Final = 500
 """Highest leverage of any platform; above it somebody mistyped."""
@@ -28,6 +29,7 @@ class Purpose(StrEnum):
     MONEY = "money"
     READS = "reads"
     BACKFILL = "backfill"
+    SAMPLES = "samples"
 
 
 class BalanceKind(StrEnum):
@@ -479,7 +481,7 @@ def platform_kind(kind: str, capabilities: Capabilities, **known: Any) -> Callab
     """
 
     def register(factory: Factory) -> Factory:
-        options = (*known.pop("options", ()), *options_of(kind))
+        options = (*known.pop("options", ()), sample_option(kind), *options_of(kind))
         KINDS[kind] = Kind(factory, capabilities, options=options, **known)
         return factory
 

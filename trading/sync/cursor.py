@@ -43,14 +43,16 @@ def is_resting(cursor: SyncCursor) -> bool:
 
 
 @contextmanager
-def reading(server: TradingServer, kind: str) -> Iterator[Run | None]:
+def reading(server: TradingServer, kind: str, *, seconds_max: int = RUN_SECONDS_MAX) -> Iterator[Run | None]:
     """Run one reading of one kind of data; None when another worker is at it, or the server rests after an error.
+
+    seconds_max: for how long a worker that died keeps others away.
 
     A platform's error ends the run and is kept on the cursor for the health page; it is not raised.
     """
     cursor, _created = SyncCursor.objects.get_or_create(server=server, kind=kind)
     lock = f"trading-sync:{server.pk}:{kind}"
-    if is_resting(cursor) or not cache.add(lock, 1, RUN_SECONDS_MAX):
+    if is_resting(cursor) or not cache.add(lock, 1, seconds_max):
         yield None
         return
     started = time.monotonic()

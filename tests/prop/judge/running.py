@@ -14,9 +14,9 @@ from trading.models import Deal, SyncCursor
 from wallet.models import Journal
 
 
-def run_phase(cast, **rules) -> PhaseAccount:
-    """A phase of 10,000 EUR with a daily loss of 5 % and a static maximum of 10 %, begun an hour ago."""
-    server = make_server(time_zone="Europe/Athens")
+def run_phase(cast, *, server=None, login="", started_at=None, **rules) -> PhaseAccount:
+    """A phase of 10,000 EUR with a daily loss of 5 % and a static maximum of 10 %, begun an hour before noon."""
+    server = server or make_server(time_zone="Europe/Athens")
     kind = make_type(cast.brand, server)
     version = ProgrammeVersion.objects.create(
         programme=Programme.objects.create(brand=cast.brand, name="Two steps"),
@@ -46,13 +46,13 @@ def run_phase(cast, **rules) -> PhaseAccount:
         bought_at=timezone.now(),
     )
     SyncCursor.objects.create(server=server, kind="deals", read_at=timezone.now() + dt.timedelta(days=400))
-    account = make_account(cast.client, server)
+    account = make_account(cast.client, server, login=login)
     return PhaseAccount.objects.create(
         challenge=challenge,
         phase=phase,
         account=account,
         state=StageState.RUNNING,
-        started_at=NOON - dt.timedelta(hours=1),
+        started_at=started_at or NOON - dt.timedelta(hours=1),
     )
 
 
