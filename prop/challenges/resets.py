@@ -19,7 +19,7 @@ from crm.money.amounts import Money
 from crm.security import audit, policies
 from prop.audit_codes import PropAction
 from prop.challenges.fees import post_fee
-from prop.challenges.phases import start_phase
+from prop.challenges.phases import require_unpaused, start_phase
 from prop.choices import AppealState, ChallengeState, StageState
 from prop.corrections.waiting import require_no_open_correction
 from prop.models import Appeal, Challenge, ChallengeReset, PhaseAccount
@@ -31,11 +31,12 @@ LOST = (StageState.BREACHED, StageState.EXPIRED)
 def reset_price(row: PhaseAccount) -> Decimal | None:
     """Return what a second try at a lost phase costs; None where it isn't offered.
 
-    A funded account that was earned by an evaluation isn't reset: it would be cheaper than the evaluation.
+    A funded account that was earned by an evaluation isn't reset: it would be cheaper than the evaluation. Nor is one whose fee
+    was charged back, until a person resumes it.
     """
     is_earned = row.phase.is_funded and row.phase.number > 1
     has_ended = row.challenge.state in (ChallengeState.BREACHED, ChallengeState.EXPIRED)
-    if is_earned or not has_ended or row.state not in LOST:
+    if is_earned or not has_ended or row.state not in LOST or row.challenge.paused_at is not None:
         return None
     return row.challenge.size.reset_fee
 
@@ -57,6 +58,7 @@ def reset_phase(*, phase_account_id: int, actor: User) -> PhaseAccount:
     challenge.client, lost.challenge = client, challenge
     if ChallengeReset.objects.filter(lost=lost).exists():
         return challenge.accounts.order_by("-pk")[0]
+    require_unpaused(challenge)
     price = reset_price(lost)
     if price is None or challenge.accounts.filter(pk__gt=lost.pk).exists():
         raise WrongState(_("This challenge can't be reset."))

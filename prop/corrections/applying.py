@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from crm import work
 from prop.challenges.reviews import ask_for_review
-from prop.choices import AppealState, ChallengeState, StageState
+from prop.choices import AppealState, ChallengeState, PauseState, StageState
 from prop.judge.again import Rejudgement
 from prop.judge.days import to_msc
 from prop.judge.judging import Judge
@@ -26,6 +26,8 @@ def problem_of(correction: JudgementCorrection) -> str:
     challenge = row.challenge
     if row.state == StageState.PASSED or challenge.accounts.filter(pk__gt=row.pk).exists():
         return _("The challenge goes on on another account already, so this verdict stays.")
+    if challenge.pauses.filter(state=PauseState.ENDED).exists():
+        return _("The challenge was ended because its payment was reversed, so this verdict stays.")
     if row.appeals.filter(payout=None, state=AppealState.OPEN).exists():
         return _("Decide on the trader’s appeal first.")
     if correction.now is None and row.account.state != AccountState.OPEN:

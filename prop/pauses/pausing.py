@@ -22,7 +22,15 @@ from trading.accounts.changes import pause_trading
 from wallet.choices.ledger import AccountKind
 from wallet.models import Dispute, Posting
 
-OPEN = (ChallengeState.ACTIVE, ChallengeState.REVIEW, ChallengeState.FUNDED)
+# Of a lost one there may be a reset, an appeal or a correction.
+PAUSED = (
+    ChallengeState.ACTIVE,
+    ChallengeState.REVIEW,
+    ChallengeState.FUNDED,
+    ChallengeState.BREACHED,
+    ChallengeState.EXPIRED,
+)
+STOPPED = (StageState.RUNNING, StageState.REVIEW, StageState.BREACHED, StageState.EXPIRED)
 
 
 @transaction.atomic
@@ -40,7 +48,7 @@ def pause_challenges(*, dispute_id: int) -> list[ChallengePause]:
     if not uncovered or dispute.deposit.settled_at is None:
         return []
     unpaid = Challenge.objects.filter(
-        client=client, state__in=OPEN, paused_at=None, bought_at__gte=dispute.deposit.settled_at
+        client=client, state__in=PAUSED, paused_at=None, bought_at__gte=dispute.deposit.settled_at
     )
     known = ChallengePause.objects.filter(chargeback_id=dispute.chargeback_id).values("challenge")
     challenges = lock_all(unpaid.exclude(pk__in=known))
@@ -62,7 +70,7 @@ def _pause(challenge: Challenge, dispute: Dispute, uncovered: Decimal) -> Challe
     now, client = timezone.now(), challenge.client
     challenge.paused_at = now
     challenge.save(update_fields=["paused_at"])
-    for row in challenge.accounts.filter(state__in=[StageState.RUNNING, StageState.REVIEW]):
+    for row in challenge.accounts.filter(state__in=STOPPED):
         pause_trading(account_id=row.account_id)
     assert dispute.chargeback_id is not None
     pause = ChallengePause.objects.create(

@@ -118,14 +118,15 @@ def _resume(challenge: Challenge) -> None:
     """Allow trading again, and credit payouts whose profit left the account meanwhile."""
     challenge.paused_at = None
     challenge.save(update_fields=["paused_at"])
-    for row in challenge.accounts.filter(state__in=[StageState.RUNNING, StageState.REVIEW]):
+    for row in challenge.accounts.filter(account__trading_paused_at__isnull=False).order_by("account_id"):
         resume_trading(account_id=row.account_id)
     for payout in challenge.payouts.filter(state=PayoutState.SENDING, operation__isnull=False):
         settle_payout(operation_id=payout.operation_id or 0)
 
 
 def _end(challenge: Challenge) -> None:
-    """End what runs, and payouts on their way: they are never credited. The challenge stays paused, so nothing starts again."""
+    """End what runs, and payouts on their way: they are never credited. The challenge stays paused, so nothing starts again: no
+    reset of a lost one is sold, no appeal gives it back, no correction lets it go on."""
     now = timezone.now()
     for row in lock_all(challenge.accounts.all()):
         if row.state == StageState.REVIEW:

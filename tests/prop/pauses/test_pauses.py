@@ -14,13 +14,15 @@ from crm import events, work
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AccessEvent, Notification
 from prop.challenges.fees import post_fee
+from prop.challenges.resets import reset_phase, reset_price
 from prop.challenges.reviews import REVIEW, decide_phase
 from prop.choices import ChallengeState, PauseState, PayoutState, StageState
-from prop.models import ChallengePause, PhaseAccount
+from prop.models import Challenge, ChallengePause, PhaseAccount
 from prop.pauses.pausing import pause_challenges
 from prop.pauses.reviews import decide_pause
 from prop.payouts.requests import offer_of
 from tests.cast import Cast, signed_in
+from tests.prop.appeals.test_appeals import breached, decide, filed
 from tests.prop.payouts.test_payouts import confirm, pay_out
 from tests.prop.payouts.world import ask, earn, run_funded
 from tests.racing import race
@@ -142,6 +144,34 @@ def test_a_pass_that_stood_on_it_is_not_approved(cast: Cast) -> None:
     decide_pause(pause_id=pause.pk, outcome="ended", reason="Not settled", actor=cast.finance)
     pause.refresh_from_db()
     assert pause.state == PauseState.ENDED
+
+
+@pytest.mark.parametrize("outcome", ["resumed", "ended"])
+def test_a_lost_challenge_that_is_unpaid_is_not_given_back(cast: Cast, outcome: str) -> None:
+    """No reset is sold and no appeal upheld, until a person resumes it; never once it was ended."""
+    lost = breached(cast)
+    deposit = make_intent(cast.client, make_psp(cast.brand))
+    apply_payment(psp_id=deposit.psp_id, view=captured(deposit))
+    Challenge.objects.update(bought_at=timezone.now())
+    with transaction.atomic():
+        post_fee(lost.challenge, Decimal(wallet_of(cast) - 100) / 100, key="spent", actor=cast.client.user)
+    appeal = filed(cast, lost)
+    charge_back(deposit)
+    events.drain()
+    pause = ChallengePause.objects.get()
+    lost.account.refresh_from_db()
+    assert lost.account.trading_paused_at is not None
+    with pytest.raises(WrongState, match="paused"):
+        decide(appeal, cast.finance)
+    decide(appeal, cast.finance, "dismissed")
+    lost.challenge.refresh_from_db()
+    assert reset_price(lost) is None
+    with pytest.raises(WrongState, match="paused"):
+        reset_phase(phase_account_id=lost.pk, actor=cast.client.user)
+    decide_pause(pause_id=pause.pk, outcome=outcome, reason="Decided", actor=cast.finance)
+    lost.challenge.refresh_from_db()
+    assert (lost.challenge.state, lost.state) == (ChallengeState.BREACHED, StageState.BREACHED)
+    assert (reset_price(lost) is not None) == (outcome == "resumed")
 
 
 def test_pages_say_that_and_why_it_is_paused(cast: Cast) -> None:
