@@ -481,6 +481,21 @@ class IbNotice(NotificationKind):
         PARTNERS,
         EmailChannel.AT_ONCE,
     )
+    STATUS_CHANGED = (
+        "ib.status_changed",
+        _("Status of your partner account"),
+        NoticeGroup.PARTNERS,
+        PARTNERS,
+        EmailChannel.AT_ONCE,
+    )
+    AGREEMENT_CHANGED = (
+        "ib.agreement_changed",
+        _("Changes of your agreement and terms"),
+        NoticeGroup.PARTNERS,
+        PARTNERS,
+        EmailChannel.AT_ONCE,
+    )
+    NETWORK_JOINED = ("ib.network_joined", _("New sub-partners"), NoticeGroup.PARTNERS, PARTNERS, EmailChannel.DAILY)
     PARTNER_LEAVES = (
         "ib.partner_leaves",
         _("End of your partnership"),

@@ -29,6 +29,7 @@ from ib.audit_codes import IbAction
 from ib.choices import IbNotice, VersionState
 from ib.models import Partner, PartnerPlan, Plan, PlanVersion
 from ib.policies import can_decide_version, can_manage_partners, can_write_plans
+from ib.team import notices
 from trading.choices import SymbolGroup
 
 # What an agreement pays of its plan's rates, in per cent, unless two people agreed a personal ratio.
@@ -236,6 +237,8 @@ def activate_version(*, version_id: int, actor: Actor, reason: str = "", at: dt.
         after=described(version, rate_card(version)),
     )
     _tell_maker(version, phrase("Your commission plan is active"))
+    if before is not None:
+        notices.notify_of_version(version)
     return version
 
 
@@ -371,6 +374,10 @@ def agree(
     )
     if scope.is_usual:
         _publish_level(partner, current.plan if current else None, plan, actor)
+    if at is None and (current is not None or not scope.is_usual):
+        names = {"plan": plan.name if plan else current.plan.name if current else ""}
+        changed = phrase("Paid by “%(plan)s” from now on.") if plan else phrase("“%(plan)s” no longer applies.")
+        notices.notify_of_agreement(partner, changed % names)
     return held
 
 

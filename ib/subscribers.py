@@ -15,7 +15,12 @@ from crm.events import (
     KycLevelLost,
     KycLevelRegained,
     LeadCaptured,
+    PartnerApproved,
+    PartnerBlocked,
+    PartnerClosed,
     PartnerCreated,
+    PartnerMoved,
+    PartnerUnblocked,
     WatchlistLoaded,
     subscribe,
 )
@@ -25,10 +30,11 @@ from crm.notices.notify import notify
 from ib import clawback, engine
 from ib.applications import agreement
 from ib.attribution import attribute_registration
-from ib.choices import ForfeitCause, IbNotice, PartnerRight
+from ib.choices import ForfeitCause, IbNotice, PartnerRight, PartnerState
 from ib.models import Partner
 from ib.screening import partner_names
 from ib.settlements import credit_notes, forfeits, invoices
+from ib.team import notices
 from ib.team.rights import team_with
 from ib.tracking import postbacks, reports, touches
 from ib.tracking.choices import PostbackEvent
@@ -145,6 +151,44 @@ def tell_the_partner(event: CommissionSettled) -> None:
         url=f"/partners/earnings/{event.settlement_id}/",
         dedupe_key=f"ib.settlement:{event.settlement_id}",
     )
+
+
+@subscribe(PartnerBlocked)
+def notify_of_suspension(event: PartnerBlocked) -> None:
+    """Notify a partner that they are suspended."""
+    _notify_of_state(event.partner_id, PartnerState.BLOCKED)
+
+
+@subscribe(PartnerUnblocked)
+def notify_of_reinstatement(event: PartnerUnblocked) -> None:
+    """Notify a partner that they earn again."""
+    _notify_of_state(event.partner_id, PartnerState.ACTIVE)
+
+
+@subscribe(PartnerClosed)
+def notify_of_the_end(event: PartnerClosed) -> None:
+    """Notify a partner that the partnership has ended."""
+    _notify_of_state(event.partner_id, PartnerState.CLOSED)
+
+
+def _notify_of_state(partner_id: int, state: PartnerState) -> None:
+    """Notify of a state that still holds; a rejected applicant, who never was active, has an e-mail of their own."""
+    partner = Partner.objects.get(pk=partner_id)
+    if partner.state == state and partner.spells.exists():
+        notices.notify_of_state(partner, state, key=f"{partner.pk}:{state}:{partner.spells.count()}")
+
+
+@subscribe(PartnerApproved)
+def notify_who_is_above_of_the_approved(event: PartnerApproved) -> None:
+    """Notify the partner directly above that somebody joined below them."""
+    notices.notify_of_joining(Partner.objects.get(pk=event.partner_id), is_approved=True)
+
+
+@subscribe(PartnerMoved)
+def notify_who_is_above_of_the_moved(event: PartnerMoved) -> None:
+    """Notify the partner directly above that somebody was placed below them."""
+    if event.to_parent_id is not None:
+        notices.notify_of_joining(Partner.objects.get(pk=event.partner_id), is_approved=False)
 
 
 @subscribe(PartnerCreated)

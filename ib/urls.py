@@ -132,6 +132,7 @@ own = [
     path("partners/earnings/", portal.earnings, name="partner_earnings"),
     path("partners/earnings/trade/<int:accrual_id>/", portal.trade, name="partner_trade"),
     path("partners/earnings/trade/<int:accrual_id>/dispute/", portal.dispute, name="partner_dispute"),
+    path("partners/disputes/", portal_disputes.own_disputes, name="partner_disputes"),
     path("partners/disputes/<int:dispute_id>/", portal_disputes.dispute_page, name="partner_dispute_page"),
     path("partners/earnings/missing/", portal_disputes.missing, name="partner_missing_deal"),
     path("partners/earnings/<int:settlement_id>/", portal.settlement_page, name="partner_settlement"),

@@ -28,13 +28,14 @@ from crm.ui.tables import (
     TimeColumn,
 )
 from ib import figures
-from ib.choices import AccrualState, AttributionMethod, PartnerRight, PartnerState, Reason
-from ib.models import Accrual, Attribution, PartnerLink, Payout, ReferralLink, Settlement, Upline
+from ib.choices import AccrualState, AttributionMethod, DisputeState, PartnerRight, PartnerState, PayoutTo, Reason
+from ib.models import Accrual, Attribution, CommissionDispute, PartnerLink, Payout, ReferralLink, Settlement, Upline
 from ib.partner_pages.figures import STEPS
 from ib.settlements.lines import lines_of
 from ib.tables import SETTLEMENT_COLUMNS, deal_of, symbol_of, why
 from ib.team.rights import access_of, has_right
 from leads.attribution import SUB_ID_LONGEST
+from trading.models import Deal
 
 LEVELS_MAX = 1000
 
@@ -226,6 +227,16 @@ def statement_files(row: Settlement, table: Table) -> str:
     return format_html_join(" ", '<a href="{0}" download aria-label="{1} {2}">{1}</a>', links)
 
 
+def disputed_deal(row: CommissionDispute, table: Table) -> str:
+    """Name the platform's number of the disputed deal; a client's month has none."""
+    return f"#{row.ticket}" if row.ticket else "–"  # type: ignore[attr-defined]
+
+
+def answer_due(row: CommissionDispute) -> Any:
+    """Return when an open dispute is to be answered."""
+    return row.work.due_at if row.work and row.state == DisputeState.OPEN else None
+
+
 class MySettlementsTable(Table):
     name, title = "partners.settlements", _("Settlements")
     columns = [
@@ -244,11 +255,62 @@ class MySettlementsTable(Table):
         return reverse("partner_settlement", kwargs={"settlement_id": row.pk})
 
 
+class MyDisputesFilter(django_filters.FilterSet):
+    state = django_filters.ChoiceFilter(choices=DisputeState.choices, label=_("State"))
+
+    class Meta:
+        model = CommissionDispute
+        fields = ["state"]
+
+
+class MyDisputesTable(Table):
+    """The partner's disputes about deals, those that staff put on hold included."""
+
+    name, title = "partners.disputes", _("Your disputes")
+    subtitle = _("Commissions that you disputed or we put on hold. They aren’t settled until they’re resolved.")
+    columns = [
+        TimeColumn("opened_at", _("Opened"), link=True),
+        Column("deal", _("Deal"), render=disputed_deal, css="mono"),
+        BadgeColumn("state", _("State")),
+        Column("reason", _("Reason"), css="clip"),
+        DateColumn("due", _("Answer expected by"), value=answer_due),
+        Column("answer", _("Answer"), css="clip"),
+        DateColumn("resolved_at", _("Resolved")),
+        MoneyColumn("adjusted", _("Adjustment"), currency="adjusted_currency", signed=True),
+    ]
+    filterset = MyDisputesFilter
+    is_adjustable = False
+    is_searchable = False
+    empty = Empty(_("No disputes"), _("You can dispute a commission on its page under Earnings."), "lock")
+
+    def queryset(self) -> QuerySet[CommissionDispute]:
+        lines = Accrual.objects.filter(pk=OuterRef("adjustment_id"))
+        return (
+            CommissionDispute.objects.filter(partner_id=partner_id_of(self.user), deal_id__isnull=False)
+            .select_related("work")
+            .annotate(
+                ticket=Subquery(Deal.every.filter(pk=OuterRef("deal_id")).values("ticket")[:1]),
+                adjusted=Subquery(lines.values("amount")[:1]),
+                adjusted_currency=Subquery(lines.values("currency")[:1]),
+            )
+        )
+
+    def row_url(self, row: CommissionDispute) -> str:
+        return reverse("partner_dispute_page", kwargs={"dispute_id": row.pk})
+
+
+def paid_to(row: Payout, table: Table) -> str:
+    """Say where a payout went."""
+    return str(PayoutTo(row.destination.partition(":")[0]).label)
+
+
 class MyPayoutsTable(Table):
     name, title = "partners.payouts", _("Payouts")
     columns = [
         TimeColumn("paid_at", _("Date")),
         MoneyColumn("amount", _("Amount")),
+        Column("to", _("Paid to"), render=paid_to),
+        Column("reference", _("Reference"), css="mono"),
         Column("id", _("Number"), render=lambda row, table: f"P-{row.pk}", css="mono"),
     ]
     is_adjustable = False

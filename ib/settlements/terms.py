@@ -22,6 +22,7 @@ from crm.models import User
 from ib.audit_codes import IbAction
 from ib.choices import IbNotice, PayoutSchedule
 from ib.models import Partner, SettlementTerms
+from ib.team import notices
 
 FIELDS: Final = (
     "cycle",
@@ -95,7 +96,8 @@ class TermsApproval(approvals.ApprovalKind[SettlementTerms]):
         return super().lock(pk)
 
     def apply(self, item: SettlementTerms, actor: User, **given: Any) -> None:
-        """Nothing but the decision itself: the newest approved terms are in force."""
+        """Notify the partner; the newest approved terms are in force by the decision itself."""
+        notices.notify_of_terms(item.partner)
 
     def title(self, item: SettlementTerms) -> LocalizedText:
         return phrase("Settlement terms of %(partner)s") % {"partner": item.partner.name}

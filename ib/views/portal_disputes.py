@@ -8,10 +8,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from crm.ui.actions import run_action
+from crm.ui.views import embedded_table, wants_fragment
 from crm.web.requests import UserRequest
 from ib.choices import DisputeState, PartnerRight
 from ib.forms import MissingDealForm
 from ib.models import Accrual, CommissionDispute, Partner
+from ib.partner_pages.downloads import csv_of
+from ib.partner_pages.tables import MyDisputesTable
 from ib.queries import of_deals
 from ib.settlements.disputes import add_message, deal_with_number, open_dispute
 from ib.team.rights import has_right
@@ -41,6 +44,17 @@ def missing(request: UserRequest, partner: Partner) -> HttpResponseBase:
         ):
             return redirect("partner_payouts")
     return render(request, "partners/missing_deal.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@partner_page(PartnerRight.SEE_MONEY)
+def own_disputes(request: UserRequest, partner: Partner) -> HttpResponseBase:
+    """Show all disputes of the partner about deals, as a page or CSV."""
+    table = MyDisputesTable(request.user, request.GET, path=request.path)
+    if request.GET.get("export") == "csv":
+        return csv_of(table)
+    if wants_fragment(request):
+        return embedded_table(request, table)
+    return render(request, "partners/table.html", {"table": table, "partner": partner, "is_disputes": True})
 
 
 @partner_page(PartnerRight.SEE_MONEY, change=PartnerRight.DISPUTE)

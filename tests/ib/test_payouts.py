@@ -63,7 +63,7 @@ def text_of(answer):
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
 
 
-def test_a_partner_takes_a_payout_on_to_their_bank(paid, cast):
+def test_a_partner_takes_a_payout_on_to_their_bank(paid, cast, browse):
     to = Destination(PayoutTo.BANK, bank_of(paid), {"iban": IBAN, "holder": cast.other_client.full_name})
     made = pay(paid, destination=to)
     withdrawal = Withdrawal.objects.get()
@@ -76,6 +76,10 @@ def test_a_partner_takes_a_payout_on_to_their_bank(paid, cast):
     assert pay(paid, destination=to).pk == made.pk and Withdrawal.objects.count() == 1  # sent twice, paid once
     assert payouts.states_of([made])[made.pk] == withdrawal.state
     assert AuditEvent.objects.filter(action="ib.commission_paid_out", actor=paid.sub.user).count() == 1
+    answer = browse(paid.sub.user).get(reverse("partner_payouts"), {"export": "payouts"})
+    head, line = b"".join(answer.streaming_content).decode().strip().splitlines()
+    assert "Amount,Currency,Paid to,Reference" in head
+    assert f"25.00000000,EUR,Bank account,{withdrawal.reference},{made.pk}" in line
 
 
 def bank_of(network) -> str:

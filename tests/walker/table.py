@@ -782,6 +782,7 @@ TABLE |= {
     "ib_dispute": Rule(SEES_COMMISSIONS, kwargs=lambda _world: {"dispute_id": 999_999}, good=OWN),
     "ib_dispute_message": Rule(SEES_COMMISSIONS, kwargs=lambda _world: {"dispute_id": 999_999}, good=(405,)),
     "ib_dispute_adjust": Rule(SEES_COMMISSIONS, kwargs=lambda _world: {"dispute_id": 999_999}, good=(405,)),
+    "partner_disputes": Rule(PARTNER_MONEY),
     "partner_dispute_page": Rule(PARTNER_MONEY, kwargs=lambda _world: {"dispute_id": 999_999}, good=OWN),
     "ib_statement": Rule(SEES_COMMISSIONS, kwargs=lambda _world: {"settlement_id": 999_999, "ending": "pdf"}, good=OWN),
     "ib_credit_note": Rule(SEES_COMMISSIONS, kwargs=lambda _world: {"note_id": 999_999}, good=OWN),
