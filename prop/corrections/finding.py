@@ -5,6 +5,7 @@ is put in front of two people. Nothing is decided here.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import transaction
@@ -26,12 +27,14 @@ from prop.choices import CorrectionState, PropNotice, StageState
 from prop.corrections.applying import go_on_from
 from prop.corrections.reviews import CORRECTION
 from prop.corrections.waiting import KIND, judge_again_soon
-from prop.judge.again import Rejudgement, first_changed_day, judge_again_from, signature
+from prop.judge.again import Rejudgement, basis_of, first_changed_day, go_on, judge_again_from, signature
 from prop.judge.live import count_deals
 from prop.models import Challenge, JudgementCorrection, PhaseAccount
 from trading.models import Deal
 
 JUDGED: Final = (StageState.RUNNING, StageState.REVIEW, StageState.PASSED, StageState.BREACHED, StageState.EXPIRED)
+
+ATTEMPTS_MAX: Final = 3  # the last one under the locks
 
 
 @transaction.atomic
@@ -50,23 +53,62 @@ def note_changed_deals(*, deal_ids: Iterable[int]) -> int:
     return judge_again_soon(PhaseAccount.objects.filter(pk__in=accounts).select_related("challenge").order_by("pk"))
 
 
-@transaction.atomic
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An account judged again without its lock. `basis`: what that rests on; `until`: up to which instant."""
+
+    basis: tuple[Any, ...]
+    until: int
+    again: Rejudgement | None
+    problem: str
+
+
 def find_correction(*, phase_account_id: int) -> JudgementCorrection | None:
-    """Judge an account again from its first changed deal on, and list what is decided differently; None where nothing is.
+    """Judge an account again from its first changed day on, and list what is decided differently; None where nothing is.
 
     Who: the system. A repeat finds the open correction, or the one that two people decided to leave as it was. An account that
     runs on goes on from the state judged again, so that its peak and its days are counted with the deals as they are.
+
+    A long phase takes seconds: it is judged before the locks are taken, so that its samples are judged meanwhile, and again
+    where what it rests on has changed until then.
     """
-    row = _locked(phase_account_id)
-    if row is None or row.state not in JUDGED or not row.judged:
-        return None
-    day = first_changed_day(row)
-    again, problem = None, ""
+    for attempt in range(ATTEMPTS_MAX):
+        is_last = attempt == ATTEMPTS_MAX - 1
+        prepared = None if is_last else _prepare(phase_account_id)
+        with transaction.atomic():
+            row = _locked(phase_account_id)
+            if row is None or row.state not in JUDGED or not row.judged:
+                return None
+            if prepared is None and is_last:
+                prepared = _judge_again(row)
+            if prepared is not None and basis_of(row, prepared.until) == prepared.basis:
+                return _note(row, prepared)
+    return None
+
+
+def _prepare(phase_account_id: int) -> Prepared | None:
+    rows = PhaseAccount.objects.select_related("phase", "account__server", "challenge__brand", "challenge__client")
+    row = rows.filter(pk=phase_account_id).first()
+    return _judge_again(row) if row is not None and row.state in JUDGED and row.judged else None
+
+
+def _judge_again(row: PhaseAccount) -> Prepared:
+    until = row.judged["state"]["at"]
+    basis = basis_of(row, until)
+    day, again, problem = first_changed_day(row), None, ""
     if day is not None:
         try:
             again = judge_again_from(row, day)
         except DomainError as refused:
             problem = str(refused)
+    return Prepared(basis, until, again, problem)
+
+
+def _note(row: PhaseAccount, prepared: Prepared) -> JudgementCorrection | None:
+    """Put what judging a locked account again gave in front of two people, or let it go on from there."""
+    again, problem = prepared.again, prepared.problem
+    if again is not None:
+        again = go_on(again, row)
     found = again if again and again.corrections else None
     current = row.corrections.filter(state=CorrectionState.OPEN).first()
     if current is not None and (found is None or signature(current.was, current.now) != found.signature):
@@ -153,10 +195,10 @@ def _write(row: PhaseAccount, again: Rejudgement) -> JudgementCorrection:
     return correction
 
 
-def _judge_again(due_row: DueRow) -> None:
+def _handle(due_row: DueRow) -> None:
     find_correction(phase_account_id=int(due_row.key))
 
 
 JUDGE_AGAIN: Final = declare(
-    DueKind(KIND, _("Challenge to judge again"), handler=_judge_again, permission="prop.view_challenge")
+    DueKind(KIND, _("Challenge to judge again"), handler=_handle, permission="prop.view_challenge")
 )

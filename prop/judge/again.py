@@ -23,7 +23,7 @@ from prop.judge.corrections import DECISIVE, Correction, compare, moved
 from prop.judge.days import to_msc, to_time
 from prop.judge.inputs import Input, Sample, in_order
 from prop.judge.judging import Judge
-from prop.judge.live import completed, deals_between, inputs_of, recount, rules_of
+from prop.judge.live import completed, count_deals, deals_between, inputs_of, recount, rules_of
 from prop.judge.state import State, Verdict, VerdictKind
 from prop.judge.storing import deals_judged, kept_since
 from prop.models import Breach, ChallengeDay, EquityMinute, PhaseAccount
@@ -125,6 +125,27 @@ def judge_again_from(row: PhaseAccount, day: dt.date) -> Rejudgement:
     recount(row, state)
     verdicts = judge_by(judges, state, in_order([*inputs_of(row, deals), *samples]))
     return Rejudgement(row, day, since, samples[-1].at, len(samples), changed, was, verdicts, state)
+
+
+def go_on(again: Rejudgement, row: PhaseAccount) -> Rejudgement:
+    """Judge on from where judging again ended, with what was read of the account since. row: as it is now. Writes nothing."""
+    samples, _judged_with = kept_since(row, again.until)
+    if not samples:
+        return replace(again, row=row)
+    deals = deals_between(row, again.until, samples[-1].at)
+    more = judge_by(judges_of(row), again.state, in_order([*inputs_of(row, deals), *samples]))
+    return replace(
+        again, row=row, until=samples[-1].at, samples=again.samples + len(samples), verdicts=[*again.verdicts, *more]
+    )
+
+
+def basis_of(row: PhaseAccount, until: int) -> tuple[Any, ...]:
+    """Say what judging an account again until an instant rests on: where this is the same afterwards, so is its result."""
+    assert row.started_at is not None
+    growths = row.growths.filter(state=GrowthState.BOOKED, ended_at__isnull=False).order_by("number")
+    news = news_of(row, row.started_at, to_time(until))
+    deals = count_deals(row, until)
+    return (row.state, row.idle_days, *sorted(deals.items()), *growths.values_list("pk", flat=True), *news)
 
 
 def first_changed_day(row: PhaseAccount) -> dt.date | None:

@@ -56,7 +56,8 @@ def kept_since(row: PhaseAccount, since: int) -> tuple[list[Sample], dict[str, l
         samples += samples_in(minute.samples)
         deals |= minute.deals
     if current := row.judged.get("minute"):
-        samples += samples_in(current["samples"])
+        stored_until = samples[-1].at if samples else since  # the minute may have been stored since the row was read
+        samples += [each for each in samples_in(current["samples"]) if each.at > stored_until]
         deals |= current["deals"]
     return [each for each in samples if each.at > since], deals
 
