@@ -19,7 +19,7 @@ FUNDING_HOURS = declare(
     Policy(
         "challenge_funding_hours",
         PolicyArea.PROMISES,
-        _("Challenge accounts without their balance are looked at within"),
+        _("Challenge accounts without their balance are handled within"),
         Count(1, 240, _("working hours")),
         4,
         needs_four_eyes=False,

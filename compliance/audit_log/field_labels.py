@@ -88,6 +88,8 @@ FIELD_LABELS = {
     "for_clients": _("For clients"),
     "for_leads": _("For leads"),
     "for_plan": _("Plan compared"),
+    "of_programme": _("Programme compared"),
+    "different": _("Different outcomes"),
     "four_eyes_minor": _("Four eyes from (minor units)"),
     "from_percent": _("From (%)"),
     "fx_majors": _("FX majors"),

@@ -67,14 +67,14 @@ def challenge_page(request: UserRequest, challenge_id: int) -> HttpResponse:
         )
         return redirect(challenge)
     if "funding" in request.POST and failure is not None:
-        done = run_action(
+        funded = run_action(
             request,
             lambda: decide_funding(failure_id=failure.pk, actor=request.user, **funding_form.cleaned_data),
             _("Decision recorded."),
             form=funding_form,
             show_forbidden=True,
         )
-        if done:
+        if funded:
             return redirect(challenge)
     elif request.method == "POST":
         done = run_action(

@@ -87,7 +87,8 @@ def programme_page(request: UserRequest, programme_id: int) -> HttpResponse:
 
 def _programme_page(request: UserRequest, programme: Programme, form: ProposeForm) -> HttpResponse:
     newest = Prefetch("trials", ProgrammeTrial.objects.order_by("-pk")[:TRIALS_SHOWN], to_attr="newest_trials")
-    rows = programme.versions.select_related("made_by").prefetch_related("sizes", "phases", newest)[:VERSIONS_SHOWN]
+    found = programme.versions.select_related("made_by").prefetch_related("sizes", "phases", newest)
+    rows = list(found[:VERSIONS_SHOWN])
     open_items = PublishProposal.objects.filter(version__programme=programme, state=ApprovalState.PENDING)
     related = ("requested_by", "version__programme__brand", "version__account_type", "version__funded_account_type")
     pending = {item.version_id: item for item in open_items.select_related(*related)}
@@ -107,9 +108,7 @@ def _programme_page(request: UserRequest, programme: Programme, form: ProposeFor
         "versions": versions,
         "may_write": can_write_programmes(request.user, programme.brand_id),
         "form": form,
-        "trial_form": TrialForm(programme=programme)
-        if versions and can_try(request.user, versions[0]["version"])
-        else None,
+        "trial_form": TrialForm(programme=programme) if rows and can_try(request.user, rows[0]) else None,
     }
     return render(request, "prop/programme.html", context, status=422 if form.errors else 200)
 
