@@ -31,6 +31,7 @@ from monitoring.engine.scoring import (
     Scorer,
     Tail,
     excess_of,
+    own_counts,
 )
 from monitoring.engine.signals import FEATURES, MEASURES, counts_and_trials
 from monitoring.features import count_days
@@ -173,13 +174,16 @@ def _remember_recent(scorer: Scorer, groups: dict[int, int], before: dt.date) ->
     }
     for day in load_days(first, before - dt.timedelta(days=1), groups):
         past = Past(day.day, *(np.zeros((len(scorer.place), len(FEATURES))) for _n in range(4)))
+        nothing = ([0.0] * len(FEATURES), [0.0] * len(FEATURES))
+        found = [expected.get((int(agent), day.day)) for agent in day.agents]
+        means, dispersion = (np.array([(pair or nothing)[n] for pair in found]) for n in range(2))
+        counts = own_counts(day, means)
         for n, agent in enumerate(day.agents):
-            found = expected.get((int(agent), day.day))
-            if found is None:
+            if found[n] is None:
                 continue
-            at, means = scorer.place[int(agent)], np.array(found[0])
-            past.counts[at], past.means[at] = day.counts[n], means
-            past.spread[at] = np.array(found[1]) * means**2
+            at = scorer.place[int(agent)]
+            past.counts[at], past.means[at] = counts[n], means[n]
+            past.spread[at] = dispersion[n] * means[n] ** 2
             if day.trials is not None:
                 past.trials[at] = day.trials[n]
         scorer.recent.append(past)

@@ -21,6 +21,8 @@ STEP_SECONDS_MAX = 120
 # Of a client: net deposits from which on it is of high value; of a movement, in the brand's base currency, that it is large.
 HIGH_VALUE = 10_000
 LARGE_MOVEMENT = 5_000
+# Of the clients of an absent colleague whom somebody opens: from this share in contact on, the colleague is covered for.
+COVERED_FROM_SHARE = 1 / 3
 # What somebody did longer ago than this is forgotten: the client or place is new again.
 KNOWN_DAYS = 180
 # How long after a look a client's leaving counts, and after a call its result is awaited.
@@ -44,17 +46,35 @@ WITH seen AS MATERIALIZED (
     count(*) FILTER (WHERE kind = 'view' AND in_book IS FALSE) AS outside_views,
     count(*) FILTER (WHERE kind = 'reveal') AS reveals,
     count(*) FILTER (WHERE kind = 'reveal' AND in_book IS FALSE) AS outside_reveals,
-    count(*) FILTER (WHERE kind = 'call') AS calls
+    count(*) FILTER (WHERE kind = 'edit' AND in_book IS FALSE) AS outside_edits,
+    count(*) FILTER (WHERE kind = 'call') AS calls,
+    count(*) FILTER (WHERE kind IN ('call', 'mail', 'edit')) AS contacts
   FROM dated WHERE client_id IS NOT NULL GROUP BY 1, 2, 3
+), covered AS MATERIALIZED (
+  -- Books of colleagues who are away that day, with whose clients this person works: so many of those opened were contacted.
+  SELECT p.user_id, p.day, c.book_id FROM per_client p
+  JOIN clients_client c ON c.id = p.client_id
+  JOIN crm_book b ON b.id = c.book_id AND b.owner_id <> p.user_id
+  JOIN crm_user o ON o.id = b.owner_id
+  WHERE p.outside_views > 0 OR p.outside_reveals > 0 OR p.outside_edits > 0
+  GROUP BY p.user_id, p.day, c.book_id, b.owner_id, o.time_zone
+  HAVING count(*) FILTER (WHERE p.contacts > 0) >= %(covered)s * count(*) AND NOT EXISTS (
+    SELECT 1 FROM crm_accessevent e WHERE e.user_id = b.owner_id AND (e.at AT TIME ZONE o.time_zone)::date = p.day
+      AND e.at >= p.day - interval '14 hours' AND e.at < p.day + interval '38 hours')
 ), about_clients AS (
   -- `is_new`: this person never did anything with the client before, as far back as half a year.
-  SELECT p.*, c.stage = 'dormant' AS is_dormant, c.net_deposits >= %(high_value)s AS is_high, c.book_id,
-    outside_views > 0 AND NOT EXISTS (SELECT 1 FROM crm_accessevent e WHERE e.client_id = p.client_id AND e.user_id = p.user_id
+  SELECT p.user_id, p.day, p.client_id, p.views, p.reveals, p.calls, w.*,
+    c.stage = 'dormant' AS is_dormant, c.net_deposits >= %(high_value)s AS is_high, c.book_id,
+    w.outside_views > 0 AND NOT EXISTS (SELECT 1 FROM crm_accessevent e WHERE e.client_id = p.client_id AND e.user_id = p.user_id
       AND e.at < p.day - interval '14 hours' AND e.at >= p.day - %(known)s * interval '1 day') AS is_new,
-    outside_views > 0 AND EXISTS (SELECT 1 FROM compliance_amlmovement m WHERE m.client_id = p.client_id
+    w.outside_views > 0 AND EXISTS (SELECT 1 FROM compliance_amlmovement m WHERE m.client_id = p.client_id
       AND m.kind IN ('deposit', 'withdrawal') AND m.base_amount >= %(large)s
       AND m.at >= p.day - interval '3 days' AND m.at < p.day + interval '1 day') AS is_money
   FROM per_client p LEFT JOIN clients_client c ON c.id = p.client_id
+  LEFT JOIN covered v ON v.user_id = p.user_id AND v.day = p.day AND v.book_id = c.book_id
+  CROSS JOIN LATERAL (SELECT CASE WHEN v.user_id IS NULL THEN p.outside_views ELSE 0 END AS outside_views,
+    CASE WHEN v.user_id IS NULL THEN p.outside_reveals ELSE 0 END AS outside_reveals,
+    CASE WHEN v.user_id IS NULL THEN p.outside_edits ELSE 0 END AS outside_edits) w
 ), of_clients AS (
   SELECT user_id, day, sum(views) AS views, count(*) FILTER (WHERE views > 0) AS clients,
     sum(outside_views) AS outside_views, count(*) FILTER (WHERE outside_views > 0) AS outside_clients,
@@ -65,6 +85,7 @@ WITH seen AS MATERIALIZED (
     count(*) FILTER (WHERE is_high AND outside_views > 0) AS high_value_outside, count(*) FILTER (WHERE is_money) AS money_looks,
     sum(reveals) AS reveals, coalesce(sum(reveals) FILTER (WHERE calls = 0), 0) AS reveals_without_call,
     count(*) FILTER (WHERE reveals > 0) AS revealed_clients, count(*) FILTER (WHERE outside_reveals > 0) AS reveals_outside,
+    sum(outside_edits) AS edits_outside,
     sum(calls) AS calls, coalesce(sum(calls) FILTER (WHERE views = 0 AND reveals = 0), 0) AS calls_without_record,
     coalesce(sum(calls - 1) FILTER (WHERE calls > 1), 0) AS repeat_calls
   FROM about_clients GROUP BY 1, 2
@@ -187,7 +208,7 @@ WITH seen AS MATERIALIZED (
     coalesce(sum(rows) FILTER (WHERE kind = 'export'), 0) AS export_rows,
     count(*) FILTER (WHERE kind = 'download') AS downloads, count(*) FILTER (WHERE kind = 'refused') AS refusals,
     count(*) FILTER (WHERE kind = 'export' AND client_id IS NOT NULL) AS prints,
-    count(*) FILTER (WHERE kind = 'edit') AS edits, count(*) FILTER (WHERE kind = 'edit' AND in_book IS FALSE) AS edits_outside,
+    count(*) FILTER (WHERE kind = 'edit') AS edits,
     coalesce(bit_or(1 << hour) FILTER (WHERE kind NOT IN ('login', 'logout')), 0) AS hours,
     count(*) FILTER (WHERE kind = 'view' AND client_id IS NULL) AS lists,
     coalesce(sum(rows) FILTER (WHERE kind = 'view' AND client_id IS NULL), 0) AS list_rows,
@@ -218,7 +239,7 @@ SELECT d.user_id, d.day, coalesce(c.views, 0), coalesce(c.clients, 0), h.busiest
   coalesce(c.reveals_outside, 0), coalesce(l.answered_calls, 0), coalesce(l.short_calls, 0), coalesce(c.calls_without_record,
   0), coalesce(c.repeat_calls, 0), coalesce(n.new_networks, 0), coalesce(t.second_devices, 0), coalesce(p.steps, 0),
   coalesce(p.steady_pace, 0), coalesce(p.fast_steps, 0), coalesce(p.sequential, 0), d.prints,
-  coalesce(v.new_devices, 0), coalesce(w.new_countries, 0), d.edits, d.edits_outside,
+  coalesce(v.new_devices, 0), coalesce(w.new_countries, 0), d.edits, coalesce(c.edits_outside, 0),
   d.hours, h.active_hours, d.addresses, d.first_at, d.last_at, false, d.refusals, coalesce(i.one_partner, 0),
   coalesce(g.left_after_looks, 0), coalesce(r.no_result, 0), coalesce(r.reached_before, 0)
 FROM of_days d
@@ -312,6 +333,7 @@ def count_days(first: dt.date, last: dt.date, *, agent_ids: list[int] | None = N
                 "high_value": HIGH_VALUE,
                 "large": LARGE_MOVEMENT,
                 "known": KNOWN_DAYS,
+                "covered": COVERED_FROM_SHARE,
                 "fortnight": RESULT_DAYS,
                 "from_at": dt.datetime.combine(first, dt.time(), tzinfo=dt.UTC) - margin,
                 "to_at": dt.datetime.combine(last, dt.time(), tzinfo=dt.UTC) + dt.timedelta(days=1) + margin,

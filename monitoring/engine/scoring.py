@@ -53,6 +53,7 @@ LEVEL_KNOWN_AFTER_DAYS = 10
 STATE = ("slow_count", "slow_hours", "fast_count", "fast_hours", "spread", "spread_weight", "days", "drift")
 WINDOWED = tuple(family for family in FAMILIES if family != Family.DRIFT)
 FAMILY_COLUMNS = {family: [n for n, name in enumerate(FEATURES) if FAMILY_OF[name] == family] for family in WINDOWED}
+OF_THE_PLACE = FAMILY_COLUMNS[Family.HOURS] + FAMILY_COLUMNS[Family.IDENTITY]
 # One tail per family and window and per slow rise, and one for all of them together.
 LANES = tuple(f"{family}:{window}" for family in WINDOWED for window in WINDOWS) + drift.LANES
 OVERALL = "overall"
@@ -157,6 +158,7 @@ class Scorer:
         trials = day.trials if day.trials is not None else np.zeros_like(day.counts)
         mean, slow_mean, own_dispersion, exposure = self._expect(day, at, trials)
         dispersion = own_dispersion + 1.0 / (RATE_STRENGTH + self.state["slow_count"][at])
+        shared = shared_by_peers(day)
         window_p, window_counts, window_means = [], [], []
         for window in WINDOWS:
             if window == 1:
@@ -169,7 +171,7 @@ class Scorer:
             p = np.where(count < FLOOR_COUNTS * WINDOW_FLOORS[window], np.maximum(p, UNREMARKABLE), p)
             if window > 1:  # a window says something about today only if today adds to it
                 p = np.where(day.counts > slow_mean, p, np.maximum(p, 2 * UNREMARKABLE))
-            window_p.append(p)
+            window_p.append(np.maximum(p, shared))
             window_counts.append(count)
             window_means.append(center)
         lane_p = np.stack(
@@ -308,7 +310,7 @@ class Scorer:
         dispersion = np.maximum(scored.dispersion - 1.0 / (RATE_STRENGTH + self.state["slow_count"][at]), 0.02)
         shape = (len(self.place), len(FEATURES))
         past = Past(day.day, *(np.zeros(shape) for _n in range(4)))
-        past.counts[at] = day.counts
+        past.counts[at] = own_counts(day, scored.slow_mean)
         past.means[at] = scored.slow_mean
         past.spread[at] = dispersion * scored.slow_mean**2
         if day.trials is not None:
@@ -342,6 +344,22 @@ class Scorer:
             newest = max((tail.fitted_on for tail in self.tails.values()), default=dt.date.min)
             if (day.day - newest).days >= REFIT_EVERY_DAYS:
                 self.refit(day.day)
+
+
+def shared_by_peers(day: Day) -> Array:
+    """Return by which share of the peers a day's hours, devices and places are shared: a holiday on which one department works, a
+    release night, new laptops for a desk. What so many have says nothing about one of them."""
+    shared = np.zeros_like(day.counts)
+    counts = day.counts[:, OF_THE_PLACE]
+    shared[:, OF_THE_PLACE] = np.maximum(
+        st.shared_share(counts, day.group), st.shared_share(counts, np.zeros_like(day.group))
+    )
+    return shared
+
+
+def own_counts(day: Day, usual: Array) -> Array:
+    """Return a day's counts as windows add them up: what peers shared counts as usual."""
+    return np.where(shared_by_peers(day) > 0, np.minimum(day.counts, usual), day.counts)
 
 
 def _grown(values: Array | None, rows: int) -> Array:

@@ -25,6 +25,9 @@ FAMILIES_ADDED = 4
 FLOOR = 1e-5
 CALIBRATED_FLOOR = 1e-7
 SHARE_CASES_MAX = 300
+# A thing is shared when so many peers, and so large a part of them, have it on one day.
+SHARED_BY = 3
+SHARED_BY_SHARE = 1 / 3
 # What a share at or below its mean is worth.
 UNUSUAL_NOT = 0.6
 
@@ -158,6 +161,21 @@ def peer_factor(count: Array, mean: Array, group: npt.NDArray[np.int64], groups:
     prior = 2.0 * due[group] / np.maximum(people[group], 1.0) + TINY
     factor = (prior + seen[group] - capped) / (prior + due[group] - mean)
     return np.where(others >= 2, np.clip(factor, 0.4, np.where(prior < 0.4, 10.0, 3.0)), 1.0)
+
+
+def shared_share(count: Array, group: npt.NDArray[np.int64]) -> Array:
+    """Return which share of a person's peers had at least half as much on the same day; 0 where fewer than three of them had, or
+    fewer than a third."""
+    shares = np.zeros_like(count)
+    for one in np.unique(group):
+        members = np.flatnonzero(group == one)
+        others = len(members) - 1
+        for column in np.flatnonzero((count[members] > 0).sum(axis=0) > SHARED_BY):
+            own = count[members, column]
+            alike = len(own) - 1 - np.searchsorted(np.sort(own), own / 2)
+            is_shared = (own > 0) & (alike >= SHARED_BY) & (alike >= SHARED_BY_SHARE * others)
+            shares[members, column] = np.where(is_shared, alike / others, 0.0)
+    return shares
 
 
 def fit_tail(scores: Array, *, quantile: float = 0.99) -> tuple[float, float]:

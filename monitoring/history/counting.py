@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring.engine.signals import MEASURES, counts_and_trials
-from monitoring.features import FAST_STEP_SECONDS, SHORT_CALL_SECONDS, STEP_SECONDS_MAX
+from monitoring.features import COVERED_FROM_SHARE, FAST_STEP_SECONDS, SHORT_CALL_SECONDS, STEP_SECONDS_MAX
 
 MONEY_DAYS = 3
 STALE_DAYS = 45
@@ -113,14 +113,16 @@ class AgentTally:
 
     def __init__(self) -> None:
         self.events = self.views = self.searches = self.lists = self.exports = self.export_rows = self.downloads = 0
-        self.prints = self.edits = self.edits_outside = self.calls = self.answered = self.short = self.reveals = 0
-        self.outside_views = self.steps = self.steady = self.fast = self.sequential = self.second_devices = 0
+        self.prints = self.edits = self.calls = self.answered = self.short = self.reveals = 0
+        self.steps = self.steady = self.fast = self.sequential = self.second_devices = 0
         self.repeats = self.list_rows = 0
         self.last_view = self.gap = -1
         self.last_client, self.last_device = "", ""
         self.hours, self.views_by_hour = [0] * 24, [0] * 24
         self.viewed: set[str] = set()
         self.outside: set[str] = set()
+        self.outside_views: Counter[str] = Counter()
+        self.edits_outside: Counter[str] = Counter()
         self.new: set[str] = set()
         self.dormant: set[str] = set()
         self.high: set[str] = set()
@@ -214,7 +216,7 @@ class Floor:
             tally.views_by_hour[hour] += 1
             self._step(event, tally)
             if is_outside:
-                tally.outside_views += 1
+                tally.outside_views[client] += 1
             if client not in tally.viewed:
                 tally.viewed.add(client)
                 self._look(event, day, memory, tally, owner or "", is_outside=is_outside)
@@ -250,7 +252,8 @@ class Floor:
             tally.prints += 1
         elif kind == "edit":
             tally.edits += 1
-            tally.edits_outside += is_outside
+            if is_outside:
+                tally.edits_outside[client] += 1
         if client and kind in CONTACTS:
             tally.contacted.add(client)
 
@@ -330,6 +333,8 @@ class Floor:
         self.first_day = day if self.first_day is None else self.first_day
         self._grow()
         worked = {name: tally for name, tally in self.tallies.items() if tally.events}
+        for tally in worked.values():
+            self._leave_out_covered(tally, worked)
         is_rest = self._is_rest(day, len(worked))
         unusual = self._unusual_hours(is_rest)
         names = sorted(worked, key=lambda name: self.agents[name].index)
@@ -351,6 +356,23 @@ class Floor:
         self.tallies = {}
         return counted
 
+    def _leave_out_covered(self, tally: AgentTally, worked: dict[str, AgentTally]) -> None:
+        """Count the clients of a colleague who is away as the agent's own for the day, where the agent works with them: so many of
+        those opened were called, written to or noted."""
+        by_owner: dict[str, set[str]] = {}
+        for client in tally.outside | tally.edits_outside.keys() | tally.reveals_outside:
+            owner = self.owners.get(client, "")
+            if owner in self.agents and owner not in worked:
+                by_owner.setdefault(owner, set()).add(client)
+        for owner, clients in by_owner.items():
+            if len(clients & tally.contacted) < COVERED_FROM_SHARE * len(clients):
+                continue
+            del tally.owners[owner]
+            for of_day in (tally.outside, tally.high_outside, tally.money, tally.new, tally.reveals_outside):
+                of_day.difference_update(clients)
+            for client in clients:
+                del tally.outside_views[client], tally.edits_outside[client]
+
     def _measures(self, t: AgentTally, memory: AgentMemory, unusual: npt.NDArray[np.bool_]) -> dict[str, float]:
         is_known = memory.days >= KNOWN_FROM_DAYS
         seen = t.viewed | t.revealed
@@ -361,7 +383,7 @@ class Floor:
             "searches": t.searches,
             "lists": t.lists,
             "list_rows": t.list_rows,
-            "outside_views": t.outside_views,
+            "outside_views": t.outside_views.total(),
             "outside_clients": len(t.outside),
             "outside_silent": len(t.outside - t.contacted),
             "silent_clients": len(t.viewed - t.contacted),
@@ -393,7 +415,7 @@ class Floor:
             "fast_steps": t.fast,
             "sequential": t.sequential,
             "edits": t.edits,
-            "edits_outside": t.edits_outside,
+            "edits_outside": t.edits_outside.total(),
             "one_partner": 0,
             "left_after_looks": 0,
             "no_result": 0,

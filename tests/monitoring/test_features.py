@@ -5,6 +5,7 @@ import pytest
 from clients.models import Client
 from monitoring.features import count_days
 from monitoring.models import AgentDay
+from tests.cast import make_client
 from tests.monitoring.factories import DAY, at, look
 
 pytestmark = pytest.mark.django_db
@@ -81,3 +82,23 @@ def test_any_number_of_agents_and_days_is_two_statements(cast, django_assert_num
         look(cast.other_agent, at(9, n, DAY + dt.timedelta(days=1)), client=cast.client.pk)
     with django_assert_num_queries(2):  # the counts, then own hours
         assert count_days(DAY, DAY + dt.timedelta(days=3)) == 2
+
+
+@pytest.mark.parametrize(
+    ("called", "away", "outside"), [(1, True, 0), (0, True, 3), (1, False, 3)], ids=["covers", "only looks", "at work"]
+)
+def test_who_works_with_the_clients_of_a_colleague_who_is_away_works_in_the_own_book(cast, called, away, outside):
+    book = cast.other_book
+    assert book.owner_id == cast.other_agent.pk
+    clients = [make_client(brand=cast.brand, book=book, email=f"{n}@covered.example", login=False) for n in range(3)]
+    if not away:
+        look(cast.other_agent, at(16), client=cast.other_client.pk)
+    for n, client in enumerate(clients):
+        look(cast.agent, at(9, n), client=client.pk, in_book=False)
+        look(cast.agent, at(9, 10 + n), "reveal", client=client.pk, in_book=False)
+        if called:
+            look(cast.agent, at(9, 20 + n), "edit", client=client.pk, in_book=False)
+    day = counted(cast.agent)
+    assert (day.outside_views, day.outside_clients, day.one_owner, day.reveals_outside) == (outside,) * 4
+    assert day.new_clients == outside and day.edits_outside == outside * called
+    assert day.silent_clients == 3

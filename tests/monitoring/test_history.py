@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from monitoring.engine import signals
 from monitoring.history import mapping
+from monitoring.history.counting import Floor
 from monitoring.history.moments import moment
 from monitoring.history.reading import Reader
 from sandbox.floor import SalesFloor, Size
@@ -144,3 +145,23 @@ def test_a_day_longer_than_a_chunk_is_read_whole(floor, tmp_path, monkeypatch):
     monkeypatch.setattr("monitoring.history.reading.CHUNK", 50)
     reader = Reader(write(tmp_path / "events.jsonl", floor[:4000]))
     assert sum(1 for _day, events in reader.days() for _event in events) + reader.report.duplicates == 4000
+
+
+@pytest.mark.parametrize(("contacts", "colleague_works", "outside"), [(2, False, 0), (1, False, 6), (2, True, 6)])
+def test_covering_for_a_colleague_who_is_away_is_work_in_the_own_book(tmp_path, contacts, colleague_works, outside):
+    """Of six clients of the colleague opened, a third in contact is cover; fewer, or a colleague at work, is not."""
+    event = {"kind": "view", "client_owner": "a001"}
+    before = [{**event, "ts": f"2025-02-{n:02d}T09:00:00", "agent": "a001", "client": "own"} for n in (1, 2, 3)]
+    looks = [{**event, "ts": f"2025-02-04T10:{n:02d}:00", "agent": "a003", "client": f"c{n}"} for n in range(6)]
+    calls = [{**looks[n], "ts": f"2025-02-04T11:{n:02d}:00", "kind": "call"} for n in range(contacts)]
+    if colleague_works:
+        calls.append({**before[0], "ts": "2025-02-04T17:00:00"})
+    floor = Floor()
+    for day, events in Reader(write(tmp_path / "events.jsonl", before + looks + calls)).days():
+        for found in events:
+            floor.add(found, day)
+        counted = floor.close(day)
+    row = counted.counts[[floor.names[pk] for pk in counted.agents].index("a003")]
+    at = {feature.value: row[n] for n, feature in enumerate(signals.FEATURES)}
+    assert (at["outside_views"], at["outside_clients"], at["one_owner"]) == (outside,) * 3
+    assert at["views"] == 6

@@ -132,3 +132,24 @@ def test_the_order_of_agents_does_not_matter():
         last.day, last.agents[order], last.group[order], last.counts[order], last.hours[order], last.learn[order]
     )
     assert scorer.score(turned).probability[::-1] == pytest.approx(straight.probability)
+
+
+def test_a_late_evening_counts_against_one_but_not_against_the_desk_that_shares_it():
+    """A holiday on which one department works, a release night: what a third of the peers have says nothing about one of them."""
+    late = FEATURES.index(Feature.OFF_HOURS)
+
+    def evening(people):
+        def busy(n, day):
+            day.counts[:, late] = 0
+            if n == 59:
+                day.counts[:people, late] = 6
+
+        return busy
+
+    def last(people):
+        _scorer, scored = run(ordinary_days(np.random.default_rng(7), 20, 62, evening(people)), 20)
+        return scored[59].feature_p[:people, late], scored[59].window_p[:people, 1, late]
+
+    assert last(1)[0].max() < 1e-3 and last(3)[0].max() < 1e-3
+    for of_window in last(8):
+        assert of_window.min() > 0.3
