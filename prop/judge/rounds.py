@@ -23,10 +23,13 @@ from prop.choices import StageState
 from prop.judge import live
 from prop.judge.days import to_msc, to_time
 from prop.judge.inputs import Sample
+from prop.judge.quiet import BATCH, judge_quiet
 from prop.models import EquityRound, PhaseAccount
+from trading.core.batching import batched
 
 JUDGE_LOCK: Final = 29_001
-QUIET: Final = dt.timedelta(seconds=60)  # after which an account is judged whatever its samples say
+QUIET: Final = dt.timedelta(seconds=30)  # after which an account is judged whatever its samples say
+PASSES: Final = 20  # in which all quiet accounts of a server have their turn: none of them keeps the others waiting
 SPAN: Final = dt.timedelta(seconds=75)  # of one pass: memory stays flat however long the judge was away
 HELD: Final = dt.timedelta(hours=1)
 TELLING: Final = """
@@ -84,24 +87,36 @@ def _judge(server_id: int) -> int:
     found = list(waiting.filter(at__lte=until).values_list("pk", "is_checked"))
     rounds = _rounds(server_id, [pk for pk, _is_checked in found])
     unchecked = [pk for pk, is_checked in found if not is_checked]
-    judged = for_each_isolated(lambda pk: _judge_account(pk, rounds), _due(server_id, unchecked, oldest, until))
+    telling, quiet = _due(server_id, unchecked, oldest, until)
+    judged = for_each_isolated(lambda pk: _judge_account(pk, rounds), telling)
+    for part in batched(quiet, BATCH):
+        done = judge_quiet(part, lambda pk: _samples(pk, rounds))
+        others = [pk for pk in part if pk not in done]
+        judged += len(done) + for_each_isolated(lambda pk: _judge_account(pk, rounds), others)
     EquityRound.objects.filter(pk__in=unchecked).update(is_checked=True)
     _forget(server_id, until)
     return judged
 
 
-def _due(server_id: int, unchecked: Sequence[int], oldest: dt.datetime, until: dt.datetime) -> list[int]:
-    """List the accounts of which a sample says something, those that traded, and those that were quiet for long."""
-    first = set(_ids(TELLING, rounds=list(unchecked))) if unchecked else set()
-    first |= set(_ids(TRADED, server=server_id, since=oldest - QUIET, until=until))
+def _due(
+    server_id: int, unchecked: Sequence[int], oldest: dt.datetime, until: dt.datetime
+) -> tuple[list[int], list[int]]:
+    """List the accounts of which a sample says something or that traded; and those that were quiet for long."""
+    telling = set(_ids(TELLING, rounds=list(unchecked))) if unchecked else set()
+    telling |= set(_ids(TRADED, server=server_id, since=oldest - QUIET, until=until))
     running = PhaseAccount.objects.filter(state=StageState.RUNNING, account__server_id=server_id)
+    most = max(BATCH, running.count() // PASSES)
     quiet = running.filter(judged_until__lte=until - QUIET).order_by("judged_until", "pk").values_list("pk", flat=True)
-    return [*sorted(first), *(pk for pk in quiet if pk not in first)]
+    return sorted(telling), [pk for pk in quiet[:most] if pk not in telling]
 
 
 def _judge_account(pk: int, rounds: Sequence[Round]) -> bool:
-    samples = [sample for each in rounds if (sample := each.sample_of(pk)) is not None]
+    samples = _samples(pk, rounds)
     return bool(samples) and live.judge_account(pk, samples=samples)
+
+
+def _samples(pk: int, rounds: Sequence[Round]) -> list[Sample]:
+    return [sample for each in rounds if (sample := each.sample_of(pk)) is not None]
 
 
 def _rounds(server_id: int, pks: Sequence[int]) -> list[Round]:

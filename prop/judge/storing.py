@@ -32,19 +32,27 @@ NAMES: Final = (
 # A reopened account may go on in a minute that has a row.
 STORE: Final = """
 INSERT INTO prop_equityminute AS m (phase_account_id, minute, samples, deals)
-SELECT %(account)s, n.minute, n.samples, n.deals
-FROM jsonb_to_recordset(%(rows)s::jsonb) AS n(minute timestamptz, samples bigint[], deals jsonb)
+SELECT n.account, n.minute, n.samples, n.deals
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS n(account bigint, minute timestamptz, samples bigint[], deals jsonb)
 ON CONFLICT (phase_account_id, minute) DO UPDATE SET samples = m.samples || excluded.samples, deals = m.deals || excluded.deals
 """
 
 
 def store_minutes(phase_account_id: int, minutes: Sequence[Minute]) -> None:
-    """Store the kept samples of minutes that are over, in the caller's transaction."""
+    """Store the kept samples of an account's minutes that are over, in the caller's transaction."""
+    store_rows([(phase_account_id, each) for each in minutes])
+
+
+def store_rows(minutes: Sequence[tuple[int, Minute]]) -> None:
+    """Store minutes of many accounts, in the caller's transaction."""
     if not minutes:
         return
-    rows = [{"minute": to_time(each.at), "samples": flat(each.samples), "deals": each.deals} for each in minutes]
+    rows = [
+        {"account": account, "minute": to_time(each.at), "samples": flat(each.samples), "deals": each.deals}
+        for account, each in minutes
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(STORE, {"account": phase_account_id, "rows": orjson.dumps(rows).decode()})
+        cursor.execute(STORE, {"rows": orjson.dumps(rows).decode()})
 
 
 def kept_since(row: PhaseAccount, since: int) -> tuple[list[Sample], dict[str, list[int]]]:

@@ -13,8 +13,9 @@ from prop.judge import live, rounds, sampling
 from prop.judge.days import to_msc, to_time
 from prop.judge.inputs import Sample
 from prop.judge.judging import Judge
+from prop.judge.quiet import judge_quiet
 from prop.judge.state import State
-from prop.models import Breach, EquityMinute, EquityRound
+from prop.models import Breach, EquityMinute, EquityRound, PhaseAccount
 from tests.faults.killing import killed_at
 from tests.prop.judge.running import NOON, run_phase, trade
 from trading.choices import DealEntry
@@ -85,22 +86,22 @@ def test_server_that_is_away_delays_only_its_own_accounts(cast, server):
     assert sampling.sampling_note(row, row.account.synced_at) == "Equity is sampled every 5 seconds."
 
 
-def test_quiet_account_waits_a_minute_others_are_judged_immediately(cast, db):
+def test_quiet_account_waits_others_are_judged_immediately(cast, db):
     since = to_time(to_msc(timezone.now() - dt.timedelta(seconds=70)))
     row = run_phase(cast, started_at=since - dt.timedelta(hours=1))
     deals = SyncCursor.objects.filter(kind="deals")
-    deals.update(read_at=since + dt.timedelta(seconds=59))
-    for second in range(60):
+    deals.update(read_at=since + dt.timedelta(seconds=24))
+    for second in range(25):
         keep_round(row, second, 1_000_000, 990_000 - second, since=since)
         if second in (0, 1):
             assert judge(row) == 1 - second
     assert judge(row) == 0 and row.judged_until == since
-    deals.update(read_at=since + dt.timedelta(seconds=61))
-    deal = trade(row, 60, DealEntry.IN)
-    Deal.objects.filter(pk=deal.pk).update(executed_at=since + dt.timedelta(seconds=60))
-    keep_round(row, 60, 1_000_000, 989_000, since=since)
+    deals.update(read_at=since + dt.timedelta(seconds=26))
+    deal = trade(row, 25, DealEntry.IN)
+    Deal.objects.filter(pk=deal.pk).update(executed_at=since + dt.timedelta(seconds=25))
+    keep_round(row, 25, 1_000_000, 989_000, since=since)
     assert judge(row) == 1 and State.from_json(row.judged["state"]).positions, "a deal is never quiet"
-    keep_round(row, 61, 1_000_000, 960_000, since=since)
+    keep_round(row, 26, 1_000_000, 960_000, since=since)
     assert judge(row) == 1 and "daily_loss" in row.judged["state"]["warned"], "80 % of the limit is not quiet"
     assert State.from_json(row.judged["state"]).low.equity == 960_000
 
@@ -123,6 +124,33 @@ def test_rounds_give_the_state_of_every_single_sample(cast, db, seed):
         judge(row)
     assert State.from_json(row.judged["state"]) == state
     assert list(EquityRound.objects.values_list("at", flat=True)) == []
+
+
+def judged_of(row):
+    """What is kept of an account once it was judged, and what lets it be judged again."""
+    row.refresh_from_db()
+    minutes = list(EquityMinute.objects.order_by("minute").values_list("minute", "samples"))
+    days = row.days.values("closing_equity", "lowest_equity", "highest_equity", "closing_balance", "trades")
+    quiet = [getattr(row, name) for name in live.QUIET]
+    EquityMinute.objects.all().delete()
+    return row.judged, row.judged_until, minutes, list(days), quiet
+
+
+def test_quiet_accounts_are_judged_together_as_one_by_one(cast, db):
+    row, random = run_phase(cast), Random(5)
+    keep_round(row, 0, 1_000_000, 1_000_000)
+    judge(row)
+    before = {name: getattr(row, name) for name in ("judged", "judged_until", *live.QUIET)}
+    at = to_msc(NOON)
+    samples = [Sample(at + second * 1000, 1_000_000, random.randint(960_001, 1_090_000)) for second in range(1, 130)]
+    assert live.judge_account(row.pk, samples=samples)
+    single = judged_of(row)
+    PhaseAccount.objects.filter(pk=row.pk).update(**before)
+    row.days.update(closing_equity=1, lowest_equity=1, highest_equity=1)
+    assert judge_quiet([row.pk], lambda _pk: samples) == {row.pk}
+    assert judged_of(row) == single
+    moved = [Sample(at + 131_000, 1_000_001, 1_000_000)]
+    assert judge_quiet([row.pk], lambda _pk: moved) == set(), "another balance is not quiet"
 
 
 def test_judge_that_was_away_finds_the_breach_of_its_absence(cast, db):
