@@ -35,6 +35,7 @@ from clients.views.choose_client import found_clients
 from crm.choices import AccessKind
 from crm.connections import views as connections
 from crm.errors import DomainError
+from crm.models import User
 from crm.money.numbers import is_whole
 from crm.security import access_log
 from crm.security.crypto import KeyDestroyed
@@ -215,27 +216,35 @@ def sent_file(request: UserRequest, file_id: int) -> HttpResponseBase:
 
 
 def download_file(
-    request: UserRequest,
+    request: HttpRequest,
     row: MailAttachment | SentAttachment | TextFile,
     target: str,
     client: Client | None,
     brand_id: int,
+    *,
+    reason: str = "",
+    content_type: str = "application/octet-stream",
 ) -> HttpResponseBase:
-    """Stream a file that is kept under a client's key, as a download that no browser opens; note it in the access log."""
+    """Stream a file that is kept under a client's key, as a download that no browser opens; note it in the access log.
+
+    reason: of a download without a sign-in, by a service that was given the address.
+    """
+    user = request.user if isinstance(request.user, User) else None
     pieces = files.stream(row)
     try:
         first = next(pieces, b"")
     except (FileDamaged, FileMissing, KeyDestroyed):
         raise Http404 from None
     access_log.note(
-        user=request.user,
+        user=user if not reason else None,
         kind=AccessKind.DOWNLOAD,
         target=f"{target}:{row.pk}",
         client_id=client.pk if client is not None else None,
         brand_id=brand_id,
-        in_book=is_in_own_book(request.user, client) if client is not None else None,
+        in_book=is_in_own_book(user, client) if client is not None and user is not None else None,
+        reason=reason,
     )
-    response = StreamingHttpResponse(_chained(first, pieces), content_type="application/octet-stream")
+    response = StreamingHttpResponse(_chained(first, pieces), content_type=content_type)
     response["Content-Disposition"] = content_disposition_header(True, row.name) or "attachment"
     response["Content-Length"] = str(row.size_bytes)
     response["Cache-Control"] = "no-store, private"

@@ -218,9 +218,10 @@ class TextMessage(HasState, _Sealed):
 
 
 class TextFile(HasState):
-    """A picture or file that came with a message, as the service has it and as we keep it. `sealed_for`: whose key opens it."""
+    """A picture or file of a message: as the service has it and as we keep it, or ours. `sealed_for`: whose key opens it."""
 
     TRANSITIONS = {"state": TEXT_FILE_TRANSITIONS}
+    FIRST_STATES = {"state": {TextFileState.WAITING, TextFileState.KEPT}}
 
     message = models.ForeignKey(TextMessage, on_delete=models.PROTECT, related_name="attachments", db_index=False)
     number = models.PositiveSmallIntegerField()

@@ -18,6 +18,7 @@ from clients.texting.choices import OptOutReason, TextChannel, TextState
 from clients.texting.numbers import opt_out
 from clients.texting.protocol import StatusReport, TextOrder
 from clients.texting.segments import size_of
+from clients.texting.sent_files import link_of
 from clients.texting.writing import Written, quiet_until, reason_against
 from crm.connections.http import watched
 from crm.connections.protocol import ServiceRefused, ServiceTemporary, ServiceUnknown
@@ -110,7 +111,7 @@ def order_of(row: TextMessage) -> TextOrder:
     if row.content_id and row.sealed_for_id is not None:
         values = json.loads(crypto.decrypt_for_client(row.sealed_for_id, row.content_values or b""))
     channel = TextChannel(row.thread.channel)
-    return TextOrder(row.reference, channel, row.thread.opened, row.opened, row.content_id, values)
+    return TextOrder(row.reference, channel, row.thread.opened, row.opened, row.content_id, values, link_of(row))
 
 
 def _send(message_id: int) -> None:

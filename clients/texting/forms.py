@@ -39,10 +39,21 @@ class TextForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text=_("Applies only without a template."),
     )
+    file = forms.FileField(
+        label=_("File"),
+        required=False,
+        help_text=_(
+            "By WhatsApp, within 24 hours of the client's last message: a picture, a PDF, or a Word or Excel file."
+        ),
+    )
 
-    def __init__(self, data: Any = None, *, client: Client, channels: list[TextChannel], channel: str = "") -> None:
+    def __init__(
+        self, data: Any = None, files: Any = None, *, client: Client, channels: list[TextChannel], channel: str = ""
+    ) -> None:
         first = channel if channel in channels else next(iter(channels), "")
-        super().__init__(data, initial={"channel": first})
+        super().__init__(data, files, initial={"channel": first})
+        if TextChannel.WHATSAPP not in channels:
+            del self.fields["file"]
         field: Any = self.fields["channel"]
         field.choices = [(one.value, one.label) for one in channels]
         if len(channels) < 2:

@@ -19,6 +19,7 @@ class TextOrder:
     """A message to send. reference: ours, part of where its reports are sent. number: in E.164.
 
     template: the service's id of an approved WhatsApp template, with its values; else `text` is sent as it is.
+    file_url: where the service fetches the file that goes with it, for some minutes.
     """
 
     reference: str
@@ -27,6 +28,7 @@ class TextOrder:
     text: str
     template: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
+    file_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,9 @@ class TwilioTexts:
         reports_go_to = reverse(
             "text_message_webhook", kwargs={"code": self.service.code, "reference": order.reference}
         )
-        what: dict[str, Any] = {"body": order.text}
+        what: dict[str, Any] = {"body": order.text} if order.text else {}
+        if order.file_url:
+            what["media_url"] = [order.file_url]
         if order.template:
             what = {"content_sid": order.template, "content_variables": json.dumps(dict(order.values))}
         message = self._read(
@@ -115,6 +117,7 @@ class TwilioTexts:
             and one.date_created >= since
             and one.sid not in known
             and (order.template or one.body == order.text)
+            and (one.num_media or "0") == ("1" if order.file_url else "0")
         ]
 
     def look_up(self, remote_id: str) -> StatusReport | None:

@@ -8,6 +8,7 @@ from crm.connections import views as connections
 from crm.ui.views import TableView
 
 urlpatterns = [
+    path("webhooks/text-files/<slug:token>/", views.text_file_link, name="text_file_link"),
     path("webhooks/text/<slug:code>/", views.text_webhook, name="text_webhook"),
     path("webhooks/text/<slug:code>/<slug:reference>/", views.text_webhook, name="text_message_webhook"),
     path("clients/<int:client_id>/sms/", views.client_text, name="client_text"),

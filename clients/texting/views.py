@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from clients.messages import policies as messages_policies
 from clients.messages.forms import ReasonForm
@@ -17,7 +17,7 @@ from clients.messages.views import download_file
 from clients.models import Client, TextEvent, TextThread
 from clients.policies import can, sees_contacts
 from clients.queries import get_client, is_in_own_book
-from clients.texting import hearing, incoming, numbers, policies, setup, writing
+from clients.texting import hearing, incoming, numbers, policies, sent_files, setup, writing
 from clients.texting.choices import TextChannel
 from clients.texting.forms import TextForm, TextServiceForm
 from clients.texting.queries import (
@@ -37,6 +37,7 @@ from crm.security.crypto import KeyDestroyed
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
+from crm.web.uploads import takes_files
 
 SHOWN_MAX: Final = 200
 PAGES: Final = connections.ConnectionPages(
@@ -79,12 +80,14 @@ def text_webhook(request: HttpRequest, code: str, reference: str = "") -> HttpRe
 # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@takes_files(files=1, file_bytes_max=sent_files.BYTES_MAX)
 @staff_page(messages_policies.WRITES)
 def client_text(request: UserRequest, client_id: int) -> HttpResponseBase:
     """Write an SMS or WhatsApp message to a client."""
     client = get_client(request.user, client_id)
     channels = writing.channels_of(client.brand)
-    form = TextForm(request.POST or None, client=client, channels=channels, channel=request.GET.get("channel", ""))
+    asked = request.GET.get("channel", "")
+    form = TextForm(request.POST or None, request.FILES or None, client=client, channels=channels, channel=asked)
 
     def do() -> None:
         entered = form.cleaned_data
@@ -94,6 +97,7 @@ def client_text(request: UserRequest, client_id: int) -> HttpResponseBase:
             channel=TextChannel(entered["channel"]),
             template=entered["template"],
             message=entered["message"],
+            file=entered.get("file"),
         )
 
     return dialogs.run(
@@ -126,7 +130,10 @@ def text_preview(request: UserRequest, client_id: int) -> HttpResponse:
     template, message = request.POST.get("template", "")[:60], request.POST.get("message", "")[:5_000]
     channel = request.POST.get("channel", "")
     channel = channel if channel in TextChannel.values else TextChannel.SMS
-    done = run_action(request, lambda: writing.write(client, template=template, message=message), unshown=DomainError)
+    file = sent_files.NAMED if request.POST.get("file") and not template else None
+    done = run_action(
+        request, lambda: writing.write(client, template=template, message=message, file=file), unshown=DomainError
+    )
     context: dict[str, Any] = {"written": done.result, "refusal": done.message, "is_sms": channel == TextChannel.SMS}
     if done:
         number = outcome_of(lambda: writing.number_of(client))
@@ -215,6 +222,24 @@ def text_file(request: UserRequest, file_id: int) -> HttpResponseBase:
     row = get_object_or_404(rows, pk=file_id)
     thread = row.message.thread
     return download_file(request, row, "clients.textfile", thread.client, thread.brand_id)
+
+
+@require_safe
+def text_file_link(request: HttpRequest, token: str) -> HttpResponseBase:
+    """Hand a message's file to the service that sends it: while it does, for some minutes; each time is logged."""
+    row = sent_files.file_behind(token)
+    if row is None:
+        raise Http404
+    thread = row.message.thread
+    return download_file(
+        request,
+        row,
+        "clients.textfile",
+        thread.client,
+        thread.brand_id,
+        reason=f"fetched by {row.message.service}",
+        content_type=row.content_type,
+    )
 
 
 @require_POST

@@ -17,6 +17,7 @@ from clients.audit_codes import ClientsAction
 from clients.brand_policies import MARKETING_HOUR_FROM, MARKETING_HOUR_UNTIL, WHATSAPP_TEMPLATES
 from clients.canonical import canonical_phone
 from clients.choices import TimelineKind
+from clients.messages.uploaded_files import CheckedFile, Upload
 from clients.models import Client, TextMessage, TextService, TextThread
 from clients.telephony import do_not_call
 from clients.telephony.hours import next_open, zones_of
@@ -24,6 +25,7 @@ from clients.texting.choices import TextChannel, TextState
 from clients.texting.numbers import number_mark, opt_out_of
 from clients.texting.ready import get_ready
 from clients.texting.segments import Size, size_of
+from clients.texting.sent_files import check_file, keep_with
 from clients.texts.letters import common_values
 from crm.db.locking import lock
 from crm.errors import DomainError
@@ -54,6 +56,7 @@ class Written:
     is_marketing: bool = False
     content_id: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
+    file: CheckedFile | None = None
 
 
 def service_of(brand: Brand | int, channel: str) -> TextService | None:
@@ -68,10 +71,15 @@ def channels_of(brand: Brand) -> list[TextChannel]:
     return service.channels if service is not None else []
 
 
-def write(client: Client, *, template: str, message: str) -> Written:
-    """Fill a template in for a client, or take free text. Raises: DomainError without a text, or for one that is too long."""
+def write(client: Client, *, template: str, message: str, file: CheckedFile | None = None) -> Written:
+    """Fill a template in for a client, or take free text, which a file may go with.
+
+    Raises: DomainError without a text or file, for a text that is too long, and for a file with a template.
+    """
     if not template:
-        return _measured(message.strip())
+        return _measured(message.strip(), file=file)
+    if file is not None:
+        raise DomainError(_("A file goes with free text only, not with a template."), code="file")
     declared = get_ready(template)
     found = written_for(declared, client.brand, client.language)
     values = common_values(client, found.language)
@@ -87,7 +95,7 @@ def write(client: Client, *, template: str, message: str) -> Written:
 
 
 def _measured(text: str, **more: Any) -> Written:
-    if not text:
+    if not text and more.get("file") is None:
         raise DomainError(_("Enter a text."))
     size = size_of(text)
     if len(text) > TEXT_CHARS_MAX or size.segments > SEGMENTS_MAX:
@@ -99,6 +107,11 @@ def _approved(brand: Brand) -> dict[tuple[str, str], str]:
     """List the templates that WhatsApp approved, by our text's key and language."""
     lines = (line.split() for line in WHATSAPP_TEMPLATES.of(brand))
     return {(key, language): content for key, language, content in lines}
+
+
+def approved_keys(brand: Brand) -> set[str]:
+    """List the templates that WhatsApp approved in some language."""
+    return {key for key, _language in _approved(brand)}
 
 
 def number_of(client: Client) -> str:
@@ -121,6 +134,8 @@ def reason_against(client: Client, channel: TextChannel, written: Written, numbe
     if row is not None:
         named = {"channel": channel.label, "reason": row.get_reason_display()}
         return _("This number gets no messages by %(channel)s: %(reason)s.") % named
+    if written.file is not None and channel != TextChannel.WHATSAPP:
+        return _("Files can only be sent by WhatsApp.")
     if written.is_marketing and not client.marketing_consent:
         return _("This client hasn't agreed to news and offers.")
     thread = thread_of(client, channel, number)
@@ -162,24 +177,37 @@ def require_textable(client: Client) -> None:
 
 @transaction.atomic
 def send_text(
-    *, client_id: int, actor: User, channel: TextChannel, template: str = "", message: str = ""
+    *,
+    client_id: int,
+    actor: User,
+    channel: TextChannel,
+    template: str = "",
+    message: str = "",
+    file: Upload | None = None,
 ) -> TextMessage:
-    """Send a client an SMS or WhatsApp message: a template, or free text. It can be undone for ten seconds.
+    """Send a client an SMS or WhatsApp message: a template, or free text, by WhatsApp with a file. It waits ten seconds.
 
     Who: `clients.log_call` in reach. Raises: NotAllowed; DomainError without a service, a valid number or a text, for a client
-    who must not be contacted, opted out or didn't agree to marketing, and for free text where WhatsApp takes none.
+    who must not be contacted, opted out or didn't agree to marketing, for free text where WhatsApp takes none, and for a file
+    that isn't sent (`sent_files`).
     """
     client = lock(Client, client_id, "brand")
     require(policies.can_log(actor, client))
     require_textable(client)
-    row = queue_text(client, channel, write(client, template=template, message=message), sender=actor)
+    checked = check_file(file) if file is not None else None
+    row = queue_text(client, channel, write(client, template=template, message=message, file=checked), sender=actor)
     audit.record(
         actor=actor,
         action=ClientsAction.TEXT_SENT,
         target=row,
         client_id=client.pk,
         brand_id=client.brand_id,
-        after={"channel": channel.value, "template": template, "segments": row.segments},
+        after={
+            "channel": channel.value,
+            "template": template,
+            "segments": row.segments,
+            **({"file": f"{checked.name} ({checked.sha256})"} if checked is not None else {}),
+        },
     )
     return row
 
@@ -210,6 +238,7 @@ def queue_text(
         content_id=written.content_id if channel == TextChannel.WHATSAPP else "",
         is_marketing=written.is_marketing,
         segments=written.size.segments if channel == TextChannel.SMS else 1,
+        files=int(written.file is not None),
         dedupe_key=dedupe_key,
         created_at=now,
         due_at=due_at,
@@ -218,10 +247,12 @@ def queue_text(
     if row.content_id:
         row.content_values = crypto.encrypt_for_client(client.pk, json.dumps(dict(written.values)).encode())
     row.save()
+    if written.file is not None:
+        keep_with(row, written.file)
     thread.last_at = now
     thread.awaits_reply = thread.awaits_reply and sender is None
     thread.save(update_fields=["last_at", "awaits_reply"])
-    _record_on_timeline(row, client, channel, written.text)
+    _record_on_timeline(row, client, channel, written.text or (written.file.name if written.file else ""))
     enqueue_on_commit(WORK, row.pk, seconds=max((due_at - now).total_seconds(), 0))
     return row
 

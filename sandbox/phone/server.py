@@ -12,6 +12,7 @@ All of it is gone when it stops.
 | `cut_socket`, `no_socket` | Asterisk's connection for events is cut at the next one · isn't opened |
 | `wrong_type`, `endless` | of a recording or a message's file: an HTML page · bytes without an end |
 | `elsewhere` | a message's file is redirected to this address |
+| `fetch_twice` | the file of our message is fetched twice |
 """
 
 import base64
@@ -205,7 +206,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _text(self, form: dict[str, str]) -> None:
         missing = next((name for name in ("To", "From") if not form.get(name)), None)
-        if missing or not (form.get("Body") or form.get("ContentSid")):
+        if missing or not (form.get("Body") or form.get("ContentSid") or form.get("MediaUrl")):
             raise ApiError(400, 21602, "Message body is required.")
         if not form["To"].removeprefix("whatsapp:").startswith("+"):
             raise ApiError(400, 21211, f"The 'To' number {form['To']} is not a valid phone number.")

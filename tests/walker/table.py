@@ -879,6 +879,7 @@ TABLE |= {
     "phone_webhook": Rule(PUBLIC, kwargs=lambda _world: {"code": "nobody"}),
     "phone_call_webhook": Rule(PUBLIC, kwargs=lambda _world: {"code": "nobody", "reference": "0" * 32}),
     "text_webhook": Rule(PUBLIC, kwargs=lambda _world: {"code": "nobody"}),
+    "text_file_link": Rule(PUBLIC, kwargs=lambda _world: {"token": "x"}, good=(404,)),
     "text_message_webhook": Rule(PUBLIC, kwargs=lambda _world: {"code": "nobody", "reference": "0" * 32}),
     "client_text": Rule(WORKS_WITH_CLIENTS, kwargs=_person, good=OWN),
     "client_text_preview": Rule(WORKS_WITH_CLIENTS, kwargs=_person, good=OWN),

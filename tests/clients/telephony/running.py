@@ -49,6 +49,9 @@ class RunningExchange:
     delivered: int = 0
     # What our door says to a callback, where a test needs the exchange to hear it.
     answers: queue.Queue[bytes] = field(default_factory=queue.Queue)
+    # Where the exchange asked us for the file of a message, and whether it got one.
+    fetched: list[str] = field(default_factory=list)
+    gives_files: bool = True
 
     def fault(self, name: str, value: Any = True, *, times: int | None = 1) -> None:
         self.server.exchange.set_fault(name, value, times)
@@ -115,6 +118,7 @@ def send(callback: Callback, **headers: str) -> Any:
 @contextmanager
 def running_exchange(**paces: float) -> Iterator[RunningExchange]:
     received: list[Callback] = []
+    fetched: list[str] = []
     answers: queue.Queue[bytes] = queue.Queue()
 
     class Handler(BaseHTTPRequestHandler):
@@ -128,6 +132,14 @@ def running_exchange(**paces: float) -> Iterator[RunningExchange]:
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)
+
+        def do_GET(self) -> None:
+            """Give the file of a message that we send, as our door does; that itself is asked by the test."""
+            fetched.append(self.path)
+            self.send_response(200 if running.gives_files else 404)
+            self.send_header("Content-Length", "4")
+            self.end_headers()
+            self.wfile.write(b"file")
 
         def log_message(self, format: str, *args: Any) -> None:
             """Quiet."""
@@ -143,7 +155,8 @@ def running_exchange(**paces: float) -> Iterator[RunningExchange]:
     )
     for one in (catcher, server):
         threading.Thread(target=one.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    running = RunningExchange(f"http://127.0.0.1:{server.server_address[1]}", server, received, answers=answers)
+    url = f"http://127.0.0.1:{server.server_address[1]}"
+    running = RunningExchange(url, server, received, answers=answers, fetched=fetched)
     yield running
     for one in (server, catcher):
         one.shutdown()

@@ -200,6 +200,33 @@ def test_a_webhook_step_publishes_its_signal_once(cast):
     assert "welcome-done" in ACTIONS["signal"].words(automation.version.definition["steps"][0]["options"])
 
 
+def test_a_whatsapp_step_takes_approved_templates_alone(cast):
+    """In the client's language, as WhatsApp approved it; who reads another one is left out with the reason."""
+    step = {"action": "whatsapp", "options": {"template": "clients.sms_documents"}}
+    make_service(cast.brand, "http://127.0.0.1:9")
+    with pytest.raises(DomainError):
+        live(cast, step, name="Not approved")
+    set_policies(cast.brand, whatsapp_templates=["clients.sms_documents en HX" + "0" * 32])
+    people = [
+        make_client(
+            email=f"wa{language}@x.example",
+            brand=cast.brand,
+            book=cast.book,
+            phone=phone,
+            country="DE",
+            language=language,
+        )
+        for language, phone in (("en", "+4915112345678"), ("de", "+4915112345679"))
+    ]
+    automation = live(cast, step)
+    register(*people)
+    work()
+    assert [steps_of(person) for person in people] == [[(0, "done", "")], [(0, "skipped", "not_possible")]]
+    row = TextMessage.objects.get()
+    assert (row.thread.channel, row.thread.client, row.content_id[:2]) == ("whatsapp", people[0], "HX")
+    assert "WhatsApp" in ACTIONS["whatsapp"].words(automation.version.definition["steps"][0]["options"])
+
+
 def test_an_sms_goes_once_to_who_can_get_it(cast):
     """Sent by template, once per step; not to an opted-out number, nor marketing without consent, nor without a service."""
     sms = {"action": "sms", "options": {"template": "clients.sms_documents"}}
