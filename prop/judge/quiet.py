@@ -1,84 +1,100 @@
-"""Quiet accounts, many in a few statements: their samples move the last one and the day's extremes, and nothing else.
+"""Many accounts in a few statements: those whose samples bring no breach, no reached target and no warning.
 
-Whatever isn't plainly so is left to `live.judge_account`, whose result this equals.
+Whatever else happened (a deal, another balance, a deal that was edited) is left to `live.judge_account`, whose result this equals.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 import orjson
 from django.db import connection, transaction
-from django.db.models import F
 
-from crm.money.amounts import from_minor
 from prop.choices import StageState
 from prop.judge.days import to_time
+from prop.judge.fleet import quiet_of
 from prop.judge.inputs import Sample
-from prop.judge.judging import GAP_MSC
+from prop.judge.judging import GAP_MSC, Judge
 from prop.judge.kept import Keeper, Minute
-from prop.judge.state import Extreme, Point, Source
-from prop.judge.storing import store_rows
+from prop.judge.live import QUIET, rules_of
+from prop.judge.state import Extreme, Point, Source, State, VerdictKind
+from prop.judge.storing import closed_day, day_row, keep_days, store_rows, today
 from prop.models import PhaseAccount
 
 BATCH: Final = 500
+SILENT: Final = (VerdictKind.DAY, VerdictKind.GAP, VerdictKind.WITHHELD)
 SAVE: Final = """
-UPDATE prop_phaseaccount p SET judged = n.judged, judged_until = n.until
-FROM jsonb_to_recordset(%(rows)s::jsonb) AS n(account bigint, judged jsonb, until timestamptz) WHERE p.id = n.account
+UPDATE prop_phaseaccount p SET judged = n.judged, judged_until = n.until, quiet_balance = n.quiet_balance,
+  quiet_floor = n.quiet_floor, quiet_ceiling = n.quiet_ceiling, quiet_until = n.quiet_until
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS n(account bigint, judged jsonb, until timestamptz, quiet_balance bigint,
+  quiet_floor bigint, quiet_ceiling bigint, quiet_until bigint) WHERE p.id = n.account
 """
-DAYS: Final = """
-UPDATE prop_challengeday d SET closing_equity = n.equity, lowest_equity = n.low, highest_equity = n.high
-FROM jsonb_to_recordset(%(rows)s::jsonb) AS n(account bigint, day date, equity numeric, low numeric, high numeric)
-WHERE d.phase_account_id = n.account AND d.day = n.day
+DEALS: Final = """
+SELECT p.id, count(d.id), coalesce(sum(d.revision), 0) FROM prop_phaseaccount p
+LEFT JOIN trading_deal d ON d.account_id = p.account_id AND d.executed_at >= p.started_at AND d.executed_at <= p.judged_until
+WHERE p.id = ANY(%(accounts)s) GROUP BY p.id
 """
+
+
+@dataclass(slots=True)
+class Batch:
+    """What is to be written of some accounts."""
+
+    accounts: dict[int, dict[str, Any]] = field(default_factory=dict)
+    days: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
+    minutes: list[tuple[int, Minute]] = field(default_factory=list)
+
+    def write(self) -> None:
+        store_rows(self.minutes)
+        keep_days([*self.days.values()])
+        if self.accounts:
+            with connection.cursor() as cursor:
+                cursor.execute(SAVE, {"rows": orjson.dumps([*self.accounts.values()], default=str).decode()})
 
 
 @transaction.atomic(durable=True)
 def judge_quiet(pks: Sequence[int], samples_of: Callable[[int], list[Sample]]) -> set[int]:
-    """Judge accounts whose samples are all quiet; return those that were. Others, and those that somebody has locked, are left."""
-    # No lock is waited for: challenges, which are locked first elsewhere, stay unlocked here.
-    rows = PhaseAccount.objects.filter(pk__in=pks, state=StageState.RUNNING, quiet_balance__isnull=False)
-    rows = (
-        rows.annotate(currency=F("challenge__currency"))
-        .order_by("pk")
-        .select_for_update(skip_locked=True, of=("self",))
-    )
-    saved: dict[int, dict[str, Any]] = {}
-    days: list[dict[str, Any]] = []
-    minutes: list[tuple[int, Minute]] = []
+    """Judge accounts whose samples say nothing that anybody hears of; return those that were.
+
+    Others are left, and those that somebody has locked: no lock is waited for, so challenges, which are locked first elsewhere,
+    stay unlocked.
+    """
+    running = PhaseAccount.objects.filter(pk__in=pks, state=StageState.RUNNING, judged_until__isnull=False)
+    along = running.select_related("phase", "challenge", "account__server").order_by("pk")
+    rows = [row for row in along.select_for_update(skip_locked=True, of=("self",)) if _is_plain(row)]
+    samples = {row.pk: [each for each in samples_of(row.pk) if each.at > row.judged["state"]["at"]] for row in rows}
+    quiet = {row.pk for row in rows if _is_quiet(row, samples[row.pk])}
+    known = _deals([row.pk for row in rows if row.pk not in quiet])
+    batch = Batch()
     for row in rows:
-        samples = [each for each in samples_of(row.pk) if each.at > row.judged["state"]["at"]]
-        if not _is_quiet(row, samples):
-            continue
-        state = _moved(row.judged["state"], samples)
-        kept = row.judged.get("minute")
-        keeper = Keeper(Minute.from_json(kept) if kept else None)
-        for each in samples:
-            keeper.take(each, ())
-        minutes += [(row.pk, minute) for minute in keeper.over]
-        current = keeper.current.to_json() if keeper.current else None
-        judged = {**row.judged, "state": state, "minute": current}
-        saved[row.pk] = {"account": row.pk, "judged": judged, "until": to_time(state["at"])}
-        days.append({"account": row.pk, **_figures(state, row.currency)})
-    if saved:
-        store_rows(minutes)
-        with connection.cursor() as cursor:
-            for statement, values in ((SAVE, [*saved.values()]), (DAYS, days)):
-                cursor.execute(statement, {"rows": orjson.dumps(values, default=str).decode()})
-    return set(saved)
+        if row.pk in quiet:
+            _move(batch, row, samples[row.pk])
+        elif samples[row.pk] and row.judged.get("deals") == known[row.pk]:
+            _step(batch, row, samples[row.pk])
+    batch.write()
+    return set(batch.accounts)
+
+
+def _is_plain(row: PhaseAccount) -> bool:
+    return bool(row.judged) and bool(row.judged["state"]["last"]) and not row.judged.get("waiting")
+
+
+def _deals(pks: Sequence[int]) -> dict[int, dict[str, int]]:
+    """Count deals and revisions as `live.count_deals` does."""
+    if not pks:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(DEALS, {"accounts": list(pks)})
+        return {pk: {"number": number, "revisions": revisions} for pk, number, revisions in cursor.fetchall()}
 
 
 def _is_quiet(row: PhaseAccount, samples: Sequence[Sample]) -> bool:
-    last = row.judged["state"]["last"] if row.judged else None
-    if not samples or not last or row.judged.get("waiting"):
+    balance, floor, ceiling, until = (getattr(row, name) for name in QUIET)
+    if not samples or balance is None:
         return False
-    balance, floor, ceiling, until = row.quiet_balance, row.quiet_floor, row.quiet_ceiling, row.quiet_until
-    if floor is None or ceiling is None or until is None:
-        return False
-    at = last["at"]
+    at = row.judged["state"]["last"]["at"]
     for each in samples:
         if each.at - at > GAP_MSC or each.at >= until or each.balance != balance:
             return False
@@ -88,28 +104,62 @@ def _is_quiet(row: PhaseAccount, samples: Sequence[Sample]) -> bool:
     return True
 
 
-def _moved(state: dict[str, Any], samples: Sequence[Sample]) -> dict[str, Any]:
-    """Take quiet samples into a state's plain values."""
-    aside, last = state["aside"], samples[-1]
+def _move(batch: Batch, row: PhaseAccount, samples: Sequence[Sample]) -> None:
+    """Take quiet samples: only the last one and the day's extremes move."""
+    before, last = row.judged["state"], samples[-1]
+    aside = before["aside"]
     lowest, highest = min(samples, key=lambda each: each.equity), max(samples, key=lambda each: each.equity)
-    moved = {
-        **state,
-        "at": last.at,
-        "rank": Sample.rank,
-        "last": asdict(Point(last.at, last.balance, last.equity, aside)),
-    }
+    point = Point(last.at, last.balance, last.equity, aside)
+    state = {**before, "at": last.at, "rank": Sample.rank, "last": asdict(point)}
     low, high = lowest.equity - aside, highest.equity - aside
-    if low < state["low"]["equity"]:
-        moved["low"] = asdict(Extreme(lowest.at, low, Source.SAMPLED))
-    if high > state["high"]["equity"]:
-        moved["high"] = asdict(Extreme(highest.at, high, Source.SAMPLED))
-    return moved
+    if low < before["low"]["equity"]:
+        state["low"] = asdict(Extreme(lowest.at, low, Source.SAMPLED))
+    if high > before["high"]["equity"]:
+        state["high"] = asdict(Extreme(highest.at, high, Source.SAMPLED))
+    keeper = _keeper(row)
+    for each in samples:
+        keeper.take(each, ())
+    figures = (
+        state["day_balance"],
+        state["day_equity"],
+        state["balance"],
+        point.adjusted,
+        state["low"]["equity"],
+        state["high"]["equity"],
+    )
+    _put(batch, row, state, keeper, {name: getattr(row, name) for name in QUIET})
+    day = (state["day"], figures, state["day_trades"])
+    batch.days[row.pk, state["day"]] = day_row(row.pk, row.challenge.currency, day, before)
 
 
-def _figures(state: dict[str, Any], currency: str) -> dict[str, Any]:
-    equity = state["last"]["equity"] - state["aside"]
-    amounts = {"equity": equity, "low": state["low"]["equity"], "high": state["high"]["equity"]}
-    return {
-        "day": dt.date.fromordinal(state["day"]),
-        **{name: from_minor(minor, currency) for name, minor in amounts.items()},
-    }
+def _step(batch: Batch, row: PhaseAccount, samples: Sequence[Sample]) -> None:
+    """Take samples one by one; nothing is written where one of them moves the balance, or says something that is heard."""
+    before, judge = row.judged["state"], Judge(rules_of(row))
+    state, keeper, days = State.from_json(before), _keeper(row), []
+    for each in samples:
+        if state.last is None or each.balance != state.last.balance:
+            return
+        verdicts = judge.step(state, each)
+        if any(verdict.kind not in SILENT for verdict in verdicts):
+            return
+        days += [closed_day(verdict) for verdict in verdicts if verdict.kind == VerdictKind.DAY]
+        keeper.take(each, verdicts)
+    bounds = quiet_of(state, judge)
+    quiet = {name: getattr(bounds, name.removeprefix("quiet_"), None) for name in QUIET}
+    _put(batch, row, state.to_json(), keeper, quiet)
+    if (current := today(state)) is not None:
+        days.append(current)
+    for day in days:
+        batch.days[row.pk, day[0]] = day_row(row.pk, row.challenge.currency, day, before)
+
+
+def _keeper(row: PhaseAccount) -> Keeper:
+    kept = row.judged.get("minute")
+    return Keeper(Minute.from_json(kept) if kept else None)
+
+
+def _put(batch: Batch, row: PhaseAccount, state: dict[str, Any], keeper: Keeper, quiet: dict[str, int | None]) -> None:
+    current = keeper.current.to_json() if keeper.current else None
+    judged = {**row.judged, "state": state, "minute": current}
+    batch.minutes += [(row.pk, minute) for minute in keeper.over]
+    batch.accounts[row.pk] = {"account": row.pk, "judged": judged, "until": to_time(state["at"]), **quiet}

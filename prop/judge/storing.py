@@ -18,7 +18,7 @@ from prop.judge.days import to_time
 from prop.judge.inputs import Sample
 from prop.judge.kept import Minute, flat, samples_in
 from prop.judge.state import State, Verdict
-from prop.models import Appeal, ChallengeDay, EquityMinute, PhaseAccount
+from prop.models import Appeal, EquityMinute, PhaseAccount
 
 FORGOTTEN_AT_ONCE: Final = 50_000
 NAMES: Final = (
@@ -35,6 +35,18 @@ INSERT INTO prop_equityminute AS m (phase_account_id, minute, samples, deals)
 SELECT n.account, n.minute, n.samples, n.deals
 FROM jsonb_to_recordset(%(rows)s::jsonb) AS n(account bigint, minute timestamptz, samples bigint[], deals jsonb)
 ON CONFLICT (phase_account_id, minute) DO UPDATE SET samples = m.samples || excluded.samples, deals = m.deals || excluded.deals
+"""
+KEEP_DAYS: Final = """
+INSERT INTO prop_challengeday (phase_account_id, day, opening_balance, opening_equity, closing_balance, closing_equity,
+  lowest_equity, highest_equity, trades, checkpoint)
+SELECT n.account, n.day, n.opening_balance, n.opening_equity, n.closing_balance, n.closing_equity,
+  n.lowest_equity, n.highest_equity, n.trades, n.checkpoint
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS n(account bigint, day date, opening_balance numeric, opening_equity numeric,
+  closing_balance numeric, closing_equity numeric, lowest_equity numeric, highest_equity numeric, trades integer, checkpoint jsonb)
+ON CONFLICT (phase_account_id, day) DO UPDATE SET opening_balance = excluded.opening_balance,
+  opening_equity = excluded.opening_equity, closing_balance = excluded.closing_balance,
+  closing_equity = excluded.closing_equity, lowest_equity = excluded.lowest_equity,
+  highest_equity = excluded.highest_equity, trades = excluded.trades
 """
 
 
@@ -91,38 +103,48 @@ def forget_minutes(*, now: dt.datetime | None = None) -> int:
     return forgotten
 
 
-def keep_closed_day(row: PhaseAccount, verdict: Verdict, checkpoint: dict[str, Any] | None) -> None:
-    """Write the figures of a server day that is over."""
+Day = tuple[int, Sequence[int], int]
+"""A server day as its ordinal, its figures in the order of `NAMES`, and how many trades it had."""
+
+
+def closed_day(verdict: Verdict) -> Day:
+    """Return the figures of a server day that is over."""
     detail = verdict.detail
     low, high = (detail[name]["equity"] if detail[name] else verdict.equity for name in ("low", "high"))
     figures = (detail["opened_with"], detail["opened_equity"], verdict.balance, verdict.equity, low, high)
-    _keep_day(row, verdict.day, figures, detail["trades"], checkpoint)
+    return verdict.day, figures, detail["trades"]
+
+
+def today(state: State) -> Day | None:
+    """Return the figures of the day that an account is in; None before its first sample."""
+    if state.last is None:
+        return None
+    seen = state.last.adjusted
+    low, high = (extreme.equity if extreme else seen for extreme in (state.low, state.high))
+    return state.day, (state.day_balance, state.day_equity, state.balance, seen, low, high), state.day_trades
+
+
+def keep_closed_day(row: PhaseAccount, verdict: Verdict, checkpoint: dict[str, Any] | None) -> None:
+    """Write the figures of a server day that is over."""
+    keep_days([day_row(row.pk, row.challenge.currency, closed_day(verdict), checkpoint)])
 
 
 def keep_today(row: PhaseAccount, state: State, checkpoint: dict[str, Any] | None) -> None:
     """Write the figures of the day that an account is in."""
-    if state.last is None:
-        return
-    seen = state.last.adjusted
-    low, high = (extreme.equity if extreme else seen for extreme in (state.low, state.high))
-    figures = (state.day_balance, state.day_equity, state.balance, seen, low, high)
-    _keep_day(row, state.day, figures, state.day_trades, checkpoint)
+    if day := today(state):
+        keep_days([day_row(row.pk, row.challenge.currency, day, checkpoint)])
 
 
-def _keep_day(
-    row: PhaseAccount, day: int, figures: Sequence[int], trades: int, checkpoint: dict[str, Any] | None
-) -> None:
-    """Write a day's figures as they are now: a row per account and server day, however often it is judged.
+def day_row(phase_account_id: int, currency: str, day: Day, checkpoint: dict[str, Any] | None) -> dict[str, Any]:
+    """Make the row of a day. checkpoint: the judge's state before it began, from which it is judged again; the first one stays."""
+    ordinal, figures, trades = day
+    amounts = {name: from_minor(minor, currency) for name, minor in zip(NAMES, figures, strict=True)}
+    values = {"account": phase_account_id, "day": dt.date.fromordinal(ordinal), "trades": trades}
+    return {**values, **amounts, "checkpoint": checkpoint}
 
-    checkpoint: the judge's state before the day began, from which it is judged again; the first one stays.
-    """
-    currency = row.challenge.currency
-    values: dict[str, Any] = {name: from_minor(minor, currency) for name, minor in zip(NAMES, figures, strict=True)} | {
-        "trades": trades
-    }
-    ChallengeDay.objects.update_or_create(
-        phase_account=row,
-        day=dt.date.fromordinal(day),
-        defaults=values,
-        create_defaults={**values, "checkpoint": checkpoint},
-    )
+
+def keep_days(rows: Sequence[dict[str, Any]]) -> None:
+    """Write days as they are now: a row per account and server day, however often it is judged."""
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(KEEP_DAYS, {"rows": orjson.dumps(rows, default=str).decode()})

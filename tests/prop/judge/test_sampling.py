@@ -130,27 +130,30 @@ def judged_of(row):
     """What is kept of an account once it was judged, and what lets it be judged again."""
     row.refresh_from_db()
     minutes = list(EquityMinute.objects.order_by("minute").values_list("minute", "samples"))
-    days = row.days.values("closing_equity", "lowest_equity", "highest_equity", "closing_balance", "trades")
+    days = row.days.values("day", "closing_equity", "lowest_equity", "highest_equity", "opening_equity", "checkpoint")
     quiet = [getattr(row, name) for name in live.QUIET]
     EquityMinute.objects.all().delete()
     return row.judged, row.judged_until, minutes, list(days), quiet
 
 
-def test_quiet_accounts_are_judged_together_as_one_by_one(cast, db):
-    row, random = run_phase(cast), Random(5)
+@pytest.mark.parametrize(("kind", "first"), [("static", 1), ("trailing_equity", 35_950)])
+def test_silent_accounts_are_judged_together_as_one_by_one(cast, db, kind, first):
+    """The second one is trailed by new peaks, and its samples go over the server's midnight, after a gap."""
+    row, random = run_phase(cast, max_loss_kind=kind), Random(5)
     keep_round(row, 0, 1_000_000, 1_000_000)
     judge(row)
     before = {name: getattr(row, name) for name in ("judged", "judged_until", *live.QUIET)}
-    at = to_msc(NOON)
-    samples = [Sample(at + second * 1000, 1_000_000, random.randint(960_001, 1_090_000)) for second in range(1, 130)]
+    at = to_msc(NOON) + first * 1000
+    samples = [Sample(at + second * 1000, 1_000_000, random.randint(980_000, 1_040_000)) for second in range(130)]
     assert live.judge_account(row.pk, samples=samples)
     single = judged_of(row)
     PhaseAccount.objects.filter(pk=row.pk).update(**before)
+    row.days.filter(day__gt=NOON).delete()
     row.days.update(closing_equity=1, lowest_equity=1, highest_equity=1)
     assert judge_quiet([row.pk], lambda _pk: samples) == {row.pk}
     assert judged_of(row) == single
-    moved = [Sample(at + 131_000, 1_000_001, 1_000_000)]
-    assert judge_quiet([row.pk], lambda _pk: moved) == set(), "another balance is not quiet"
+    moved = [Sample(samples[-1].at + 1000, 1_000_001, 1_000_000)]
+    assert judge_quiet([row.pk], lambda _pk: moved) == set(), "another balance is not silent"
 
 
 def test_judge_that_was_away_finds_the_breach_of_its_absence(cast, db):
