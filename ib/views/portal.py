@@ -31,10 +31,11 @@ from ib import explain, figures, settlement
 from ib import payouts as payout
 from ib.agreements.scopes import which_and_why
 from ib.applications import applying
-from ib.choices import AutomaticPayoutState, PartnerRight, PayoutSchedule, PayoutTo
+from ib.choices import AccrualState, AutomaticPayoutState, PartnerRight, PayoutSchedule, PayoutTo
 from ib.forms import PayOutForm
 from ib.models import Accrual, AutomaticPayout, CommissionDispute, Partner, PayoutRequest, Settlement
 from ib.partner_pages.downloads import csv_of
+from ib.partner_pages.remedies import remedy
 from ib.partner_pages.tables import MyClientsTable, MyEarningsTable, MyNetworkTable, MyPayoutsTable, MySettlementsTable
 from ib.queries import of_deals, partners_visible_to
 from ib.settlements import disputes
@@ -120,6 +121,7 @@ def trade(request: HttpRequest, partner: Partner, accrual_id: int) -> HttpRespon
             "accrual": accrual,
             # What the partners below agreed among several is theirs.
             "steps": explain.explain(accrual, agreement=which_and_why(accrual) if accrual.level == 1 else ""),
+            "remedy": remedy(accrual.reason) if accrual.state == AccrualState.EXCLUDED else "",
             "platform": _platform_of(accrual),
             "settlement": settlement_of(accrual),
             "dispute": CommissionDispute.objects.filter(partner=partner, deal_id=accrual.deal_id).first(),

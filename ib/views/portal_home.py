@@ -27,6 +27,7 @@ from ib.partner_pages import figures as partner_figures
 from ib.partner_pages.date_ranges import DateRange, date_range
 from ib.partner_pages.figures import ACTIVE_DAYS, EarnedSums, Funnel
 from ib.partner_pages.levels import next_level
+from ib.partner_pages.remedies import remedy
 from ib.partner_pages.tables import masked_name, sees_money
 from ib.rates import rates_of
 from ib.views.guards import partner_page
@@ -71,7 +72,10 @@ def home(request: UserRequest, partner: Partner) -> HttpResponse:
         "funnel": funnel_steps(partner_figures.funnel(partner, span), span),
         "leaders": leaders,
         "top_clients": [(masked_name(row.client), row) for row in leaders.clients],
-        "unpaid": [(row, earnings_url(span, state="excluded", reason=row.reason)) for row in leaders.reasons],
+        "unpaid": [
+            (row, earnings_url(span, state="excluded", reason=row.reason), remedy(row.reason))
+            for row in leaders.reasons
+        ],
         "unpaid_count": sum(row.trades for row in leaders.reasons),
         "is_unpaid": is_unpaid,
         "trade_tabs": trade_tabs(request, sum(row.trades for row in leaders.reasons)),
