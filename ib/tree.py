@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, Final
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,9 +16,10 @@ from crm.events import PartnerMoved, publish
 from crm.models import Actor
 from crm.security import audit, policies
 from ib.audit_codes import IbAction
-from ib.models import Partner, PartnerLink
+from ib.models import Partner, PartnerLink, Upline
 from ib.policies import can_manage_partners
 
+LEVELS_MAX: Final = 1_000
 # Level 1, the partner itself, holds from before any trade.
 BEGINNING = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
@@ -72,12 +74,15 @@ def move_partner(
     """Put a partner below another one, or with `parent_id=None` at the top. Earlier trades keep their upline.
 
     Who: `ib.manage_partners` at the brand. Raises: WrongState where it already stands there, or the move would close a
-    circle. `at` (imports only) dates the move back; it must not lie before the last move.
+    circle; DomainError where the tree would be too deep. `at` (imports only) dates the move back; it must not lie before
+    the last move.
     """
     lock_tree()
     partner = lock(Partner, partner_id)
     policies.require(can_manage_partners(actor, partner.brand_id))
     parent = Partner.objects.get(pk=parent_id, brand_id=partner.brand_id) if parent_id is not None else None
+    if parent is not None:
+        _check_depth(partner, parent)
     now = at or timezone.now()
     current = PartnerLink.objects.filter(partner=partner, ends_at__isnull=True).first()
     before = current.parent_id if current else None
@@ -112,6 +117,17 @@ def move_partner(
         actor=actor,
         occurred_at=now,
     )
+
+
+def _check_depth(partner: Partner, parent: Partner) -> None:
+    """Refuse a place that is too deep: each partner has a row for everyone above, so that a chain costs its square."""
+    today = Upline.objects.filter(ends_at__isnull=True)
+    above = today.filter(partner=parent).aggregate(most=Max("level"))["most"] or 1
+    below = today.filter(ancestor=partner).aggregate(most=Max("level"))["most"] or 1
+    if above + below > LEVELS_MAX:
+        raise DomainError(
+            _("A network has at most %(count)s levels. Choose an upline further up.") % {"count": LEVELS_MAX}
+        )
 
 
 def _link(partner: Partner, parent: Partner, at: dt.datetime, actor: Actor) -> None:

@@ -29,8 +29,15 @@ STATE_TEXTS: Final = {
 }
 
 
+def _has_begun(partner: Partner) -> bool:
+    """Whether the partner has ever signed in. Who was only imported, or invited, isn't sent what staff set up."""
+    return partner.user.last_login is not None
+
+
 def notify_of_state(partner: Partner, state: PartnerState, *, key: str) -> None:
     """Notify the team's owners that the partner was suspended, reinstated or closed. Staff's reason stays with staff."""
+    if not _has_begun(partner):
+        return
     notify(
         team_with(partner, PartnerRight.MANAGE_TEAM),
         kind=IbNotice.STATUS_CHANGED,
@@ -84,10 +91,10 @@ def notify_of_version(version: PlanVersion) -> None:
 
 def notify_of_joining(partner: Partner, *, is_approved: bool) -> None:
     """Notify the team directly above that an active partner joined below them, by approval or by a move of the last day."""
-    link = PartnerLink.objects.select_related("parent").filter(partner=partner, ends_at__isnull=True).first()
+    link = PartnerLink.objects.select_related("parent__user").filter(partner=partner, ends_at__isnull=True).first()
     if link is None or partner.state != PartnerState.ACTIVE:
         return
-    if not is_approved and timezone.now() - link.starts_at > MOVED_LATELY:
+    if not _has_begun(link.parent) or (not is_approved and timezone.now() - link.starts_at > MOVED_LATELY):
         return
     notify(
         team_with(link.parent, PartnerRight.SEE_NETWORK),

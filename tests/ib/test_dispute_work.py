@@ -4,16 +4,18 @@ from decimal import Decimal
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from crm import approvals, work
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, Notification, WorkProposal
-from ib import engine, rollup, settlement
+from ib import clawback, engine, rollup, settlement
 from ib.models import Accrual, CommissionDispute, CommissionRun, DisputeMessage, PartnerDay, Settlement
 from ib.settlements import forfeits
 from ib.settlements.disputes import add_message, open_dispute, propose_adjustment, resolve_dispute
 from tests.ib.factories import NOON, card, make_account, make_trade
 from tests.ib.test_agreements import agree as on_plan
+from tests.ib.test_clawback import DAY, arrived
 from tests.ib.test_pages import text_of
 from tests.ib.test_settlement_pages import agree, trade
 
@@ -133,4 +135,24 @@ def test_an_adjustment_neither_fills_a_cap_nor_is_cut_by_it(network, cast):
         (second, "original", 6),
         (second, "capped", -2),
     ]
+    assert rollup.differences() == []
+
+
+def test_a_settled_and_reversed_line_is_disputed_and_paid_no_cent_twice(network, cast):
+    """6 EUR settled, half of the deposit charged back: -3 EUR wait with the dispute, and go with the 4 EUR that are agreed."""
+    deposit = arrived(cast, 100_00, timezone.now() - 5 * DAY, "a")
+    agree(cast, network.sub, cycle="instant")
+    row = trade(network)
+    settlement.settle_cycles(brand=cast.brand)
+    clawback.take_back(deposit_id=deposit.pk, amount=Decimal(50), reference="dp_1")
+    dispute = disputed(network, row)
+    settlement.settle_cycles(brand=cast.brand)
+    assert settlement.balances_of(network.sub) == {"EUR": Decimal(6)}
+    propose_adjustment(dispute_id=dispute.pk, amount=Decimal(4), answer="Agreed", actor=cast.ib_manager)
+    approvals.approve(WorkProposal, WorkProposal.objects.get().pk, actor=cast.finance)
+    clawback.take_back(deposit_id=deposit.pk, amount=Decimal(50), reference="dp_1")
+    for _time in range(2):
+        settlement.settle_cycles(brand=cast.brand)
+    assert settlement.balances_of(network.sub) == {"EUR": Decimal(7)}
+    assert sum(Accrual.objects.filter(partner=network.sub).values_list("amount", flat=True)) == 7
     assert rollup.differences() == []

@@ -2,6 +2,7 @@
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from crm import approvals
 from crm.events.delivery import deliver_due
@@ -26,6 +27,8 @@ def titles(partner):
 
 def test_status_agreement_terms_and_new_sub_partners_are_notified(network, cast):
     for each in (network.top, network.master, network.sub):
+        each.user.last_login = timezone.now()
+        each.user.save(update_fields=["last_login"])
         titles(each)
     for to in (PartnerState.BLOCKED, PartnerState.ACTIVE):
         partners.change_state(partner_id=network.sub.pk, to=to, actor=cast.ib_manager, reason="Complaints")
@@ -53,10 +56,16 @@ def test_status_agreement_terms_and_new_sub_partners_are_notified(network, cast)
     assert titles(network.top) == [] and titles(joined) == []
 
 
-def test_imported_partners_are_no_news(network, cast):
+def test_who_never_signed_in_and_what_was_imported_is_no_news(network, cast):
     titles(network.master)
+    joined = make_partner(cast.brand)
+    tree.move_partner(partner_id=joined.pk, parent_id=network.master.pk, actor=cast.ib_manager, reason="")
+    partners.change_state(partner_id=joined.pk, to=PartnerState.BLOCKED, actor=cast.ib_manager, reason="Import")
+    assert titles(network.master) == [] and titles(joined) == []
+    network.master.user.last_login = timezone.now()
+    network.master.user.save(update_fields=["last_login"])
     make_partner(cast.brand, parent=network.master)
-    assert titles(network.master) == []
+    assert titles(network.master) == [], "dated back, as an import does"
 
 
 def test_all_disputes_are_listed_and_downloaded(network, cast, browse, django_assert_max_num_queries):

@@ -3,7 +3,7 @@ import datetime as dt
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from crm.errors import NotAllowed, WrongState
+from crm.errors import DomainError, NotAllowed, WrongState
 from ib import tree
 from ib.models import PartnerLink, Upline
 from tests.ib.factories import NOON, make_partner
@@ -48,6 +48,17 @@ def test_a_move_that_closes_a_circle_is_refused_in_words(cast):
     with pytest.raises(WrongState, match="loop"):
         tree.move_partner(partner_id=top.pk, parent_id=sub.pk, actor=cast.ib_manager, reason="")
     assert uplines(top) == [top.pk]
+
+
+def test_a_tree_has_a_deepest_level(cast, monkeypatch):
+    monkeypatch.setattr(tree, "LEVELS_MAX", 3)
+    top, other = make_partner(cast.brand), make_partner(cast.brand)
+    master = make_partner(cast.brand, parent=top)
+    sub = make_partner(cast.brand, parent=master)
+    for partner, parent in ((other, sub), (top, other), (master, make_partner(cast.brand, parent=other))):
+        with pytest.raises(DomainError, match="at most 3 levels"):
+            tree.move_partner(partner_id=partner.pk, parent_id=parent.pk, actor=cast.ib_manager, reason="")
+    assert uplines(sub) == [sub.pk, master.pk, top.pk] and uplines(other) == [other.pk]
 
 
 def test_the_database_refuses_a_circle_that_python_did_not_see(cast):
