@@ -59,6 +59,17 @@ APPEAL_DAYS = declare(
     )
 )
 
+MERGE_MAX = declare(
+    Policy(
+        "challenge_merge_max",
+        PolicyArea.CHALLENGES,
+        _("Merged accounts are at most as large as the largest size sold, times"),
+        Count(1, 20, ""),
+        2,
+        needs_four_eyes=True,
+    )
+)
+
 SAMPLE_DAYS = declare(
     Policy(
         "challenge_sample_days",

@@ -230,6 +230,36 @@ GROWTH_TRANSITIONS: dict[str, set[str]] = {
 }
 
 
+class MergeState(BadgeChoices):
+    """How far a merge of two funded accounts is."""
+
+    REQUESTED = "requested", "orange", pgettext_lazy("merge of accounts", "Pending review")
+    CLOSING = "closing", "blue", pgettext_lazy("merge of accounts", "Closing account")
+    SENDING = "sending", "blue", pgettext_lazy("merge of accounts", "Being booked")
+    MERGED = "merged", "green", pgettext_lazy("merge of accounts", "Merged")
+    REJECTED = "rejected", "red", pgettext_lazy("merge of accounts", "Not approved")
+    FAILED = "failed", "red", pgettext_lazy("merge of accounts", "Failed")
+
+
+MERGE_TRANSITIONS: dict[str, set[str]] = {
+    MergeState.REQUESTED: {MergeState.CLOSING, MergeState.REJECTED},
+    # The balance is raised only once trading on the closed account is off and its last trades were judged.
+    MergeState.CLOSING: {MergeState.SENDING, MergeState.FAILED},
+    MergeState.SENDING: {MergeState.MERGED, MergeState.FAILED},
+    MergeState.MERGED: set(),
+    MergeState.REJECTED: set(),
+    MergeState.FAILED: set(),
+}
+
+
+class MergeProblem(models.TextChoices):
+    """Why an approved merge came to nothing."""
+
+    STOP = "stop", _("Trading on the account couldn’t be stopped within a day")
+    CHANGED = "changed", _("One of the accounts changed before the merge was done")
+    REFUSED = "refused", _("The platform refused the deposit")
+
+
 class AppealState(BadgeChoices):
     """How an appeal of a trader ends."""
 
@@ -258,6 +288,13 @@ class PropNotice(NotificationKind):
     ACCOUNT_GREW = (
         "prop.account_grew",
         _("Scaling of your funded accounts"),
+        NoticeGroup.CLIENTS,
+        CLIENTS,
+        EmailChannel.AT_ONCE,
+    )
+    MERGE_NEWS = (
+        "prop.merge_news",
+        _("Merges of your funded accounts"),
         NoticeGroup.CLIENTS,
         CLIENTS,
         EmailChannel.AT_ONCE,

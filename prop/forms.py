@@ -11,7 +11,16 @@ from django.utils.translation import ngettext
 from crm.models import Brand, User
 from crm.security.scope import reach_of
 from crm.ui.forms import DayInput
-from prop.choices import AppealState, CorrectionState, FundingState, GrowthState, PauseState, PayoutState, StageState
+from prop.choices import (
+    AppealState,
+    CorrectionState,
+    FundingState,
+    GrowthState,
+    MergeState,
+    PauseState,
+    PayoutState,
+    StageState,
+)
 from prop.models import Programme
 from prop.news.calendar import TEXT_MAX
 from prop.programmes.files import BYTES_MAX
@@ -178,6 +187,28 @@ class FundingForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason"),
         help_text=_("Needed to close it. The client doesn't see it."),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea({"rows": 3}),
+    )
+
+
+class MergeRequestForm(forms.Form):
+    """Which account is closed into another one, and the key that makes two clicks one request."""
+
+    closed_id = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=2**63 - 1)
+    request_key = forms.CharField(widget=forms.HiddenInput, max_length=40)
+
+
+class MergeForm(forms.Form):
+    outcome = forms.ChoiceField(
+        label=_("Decision"),
+        choices=[(MergeState.CLOSING.value, _("Merge accounts")), (MergeState.REJECTED.value, _("Don't approve"))],
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("Needed where it isn't approved. The client doesn't see it."),
         max_length=2000,
         required=False,
         widget=forms.Textarea({"rows": 3}),

@@ -11,6 +11,7 @@ from crm.security.scope import reach_of
 from prop.choices import VersionState
 from prop.models import (
     AccountGrowth,
+    AccountMerge,
     Appeal,
     Certificate,
     Challenge,
@@ -57,7 +58,12 @@ def pauses_visible_to(user: User) -> QuerySet[ChallengePause]:
 def growths_visible_to(user: User) -> QuerySet[AccountGrowth]:
     """List the steps of scaling of challenges that a person sees."""
     seen = challenges_visible_to(user).order_by().values("pk")
-    return AccountGrowth.objects.filter(phase_account__challenge__in=seen)
+    return AccountGrowth.objects.filter(phase_account__challenge__in=seen, merge=None)
+
+
+def merges_visible_to(user: User) -> QuerySet[AccountMerge]:
+    """List the merges of accounts of challenges that a person sees."""
+    return AccountMerge.objects.filter(kept__challenge__in=challenges_visible_to(user).order_by().values("pk"))
 
 
 def corrections_visible_to(user: User) -> QuerySet[JudgementCorrection]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from crm.events import BalanceOperationSettled, DealsSynced, DepositReversed, TradingAccountOpened, subscribe
 from prop.challenges.phases import begin_phase, fund_phase
 from prop.corrections.finding import note_changed_deals
+from prop.merging.settling import settle_merge
 from prop.pauses.pausing import pause_challenges
 from prop.payouts.settling import settle_payout
 from prop.scaling.settling import settle_growth
@@ -32,6 +33,12 @@ def settle_challenge_payout(event: BalanceOperationSettled) -> None:
 def settle_challenge_growth(event: BalanceOperationSettled) -> None:
     """Let a funded account have its new size once the platform confirmed the deposit."""
     settle_growth(operation_id=event.operation_id)
+
+
+@subscribe(BalanceOperationSettled)
+def settle_account_merge(event: BalanceOperationSettled) -> None:
+    """Close the one account of a merge and let the other have its new size once the platform confirmed the deposit."""
+    settle_merge(operation_id=event.operation_id)
 
 
 @subscribe(DealsSynced)

@@ -9,13 +9,22 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from crm.ui.tables import BadgeColumn, Column, DateColumn, Empty, MoneyColumn, QuickFilter, Table, TimeColumn
-from prop.choices import AppealState, ChallengeState, CorrectionState, FundingState, GrowthState, PayoutState
-from prop.models import AccountGrowth, Appeal, Challenge, ChallengePayout, JudgementCorrection, Programme
+from prop.choices import (
+    AppealState,
+    ChallengeState,
+    CorrectionState,
+    FundingState,
+    GrowthState,
+    MergeState,
+    PayoutState,
+)
+from prop.models import AccountGrowth, AccountMerge, Appeal, Challenge, ChallengePayout, JudgementCorrection, Programme
 from prop.queries import (
     appeals_visible_to,
     challenges_visible_to,
     corrections_visible_to,
     growths_visible_to,
+    merges_visible_to,
     payouts_visible_to,
     programmes_visible_to,
 )
@@ -141,6 +150,35 @@ class GrowthTable(Table):
     def queryset(self) -> QuerySet[AccountGrowth]:
         return growths_visible_to(self.user).select_related(
             "phase_account__challenge__client", "phase_account__challenge__version__programme"
+        )
+
+
+class MergeFilter(django_filters.FilterSet):
+    state = django_filters.ChoiceFilter(choices=MergeState.choices, label=_("State"))
+
+    class Meta:
+        model = AccountMerge
+        fields: ClassVar[list[str]] = ["state"]
+
+
+class MergeTable(Table):
+    name, title, permission = "prop.merges", _("Merges of accounts"), "prop.view_challenge"
+    subtitle = _("Two funded accounts of a trader become one; two people approve each merge")
+    columns = [
+        Column("client", _("Client"), value="kept.challenge.client", link=True),
+        Column("programme", _("Programme"), value="kept.challenge.version.programme.name"),
+        BadgeColumn("state", _("State")),
+        MoneyColumn("size", _("Account size"), currency="kept.challenge.currency"),
+        MoneyColumn("amount", _("Growth"), currency="kept.challenge.currency"),
+        TimeColumn("requested_at", _("Requested")),
+    ]
+    filterset = MergeFilter
+    quick_filters = [QuickFilter(_("Pending review"), {"state": MergeState.REQUESTED})]
+    empty = Empty(_("No merges yet"), _("Accounts that traders want to merge are listed here."), "merge")
+
+    def queryset(self) -> QuerySet[AccountMerge]:
+        return merges_visible_to(self.user).select_related(
+            "kept__challenge__client", "kept__challenge__version__programme"
         )
 
 

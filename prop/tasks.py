@@ -4,6 +4,7 @@ from celery import shared_task
 
 from crm.queue.for_each import for_each_isolated
 from prop.judge import live, rounds, sampling, storing
+from prop.merging import settling
 from prop.scaling import proposing
 from trading.models import TradingServer
 
@@ -50,9 +51,20 @@ def _propose_growth(phase_account_id: int) -> bool:
     return proposing.propose_growth(phase_account_id=phase_account_id) is not None
 
 
+@shared_task
+def continue_merges() -> int:
+    """Raise the balance of accounts that others are merged into, as far as those are stopped and read."""
+    return for_each_isolated(_continue_merge, list(settling.closing_merges().values_list("pk", flat=True)))
+
+
+def _continue_merge(merge_id: int) -> bool:
+    return settling.continue_merge(merge_id=merge_id) is not None
+
+
 SCHEDULE = {
     "prop-sample-accounts": {"task": "prop.tasks.sample_servers", "schedule": 1.0, "options": {"expires": 1.0}},
     "prop-judge-accounts": {"task": "prop.tasks.judge_accounts", "schedule": 1.0, "options": {"expires": 1.0}},
     "prop-propose-growths": {"task": "prop.tasks.propose_growths", "schedule": 900.0, "options": {"expires": 900.0}},
+    "prop-continue-merges": {"task": "prop.tasks.continue_merges", "schedule": 10.0, "options": {"expires": 10.0}},
     "prop-forget-minutes": {"task": "prop.tasks.forget_minutes", "schedule": 600.0, "options": {"expires": 600}},
 }

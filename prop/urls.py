@@ -3,8 +3,20 @@
 from django.urls import URLPattern, path
 
 from crm.ui.views import TableView
-from prop.tables import AppealTable, CorrectionTable, GrowthTable, PayoutTable
-from prop.views import appeals, challenges, corrections, leaderboard, news, pauses, payouts, programmes, scaling, trials
+from prop.tables import AppealTable, CorrectionTable, GrowthTable, MergeTable, PayoutTable
+from prop.views import (
+    appeals,
+    challenges,
+    corrections,
+    leaderboard,
+    merges,
+    news,
+    pauses,
+    payouts,
+    programmes,
+    scaling,
+    trials,
+)
 
 urlpatterns: list[URLPattern] = [
     path("prop/programmes/", programmes.ProgrammeList.as_view(), name="prop_programmes"),
@@ -26,6 +38,9 @@ urlpatterns: list[URLPattern] = [
     path("prop/corrections/", TableView.as_view(table=CorrectionTable), name="prop_corrections"),
     path("prop/corrections/<int:correction_id>/", corrections.correction_page, name="prop_correction"),
     path("prop/leaderboard/", leaderboard.leaderboard, name="prop_leaderboard"),
+    path("prop/merges/", TableView.as_view(table=MergeTable), name="prop_merges"),
+    path("prop/merges/<int:merge_id>/", merges.merge_page, name="prop_merge"),
+    path("prop/challenges/<int:challenge_id>/merge/", merges.ask, name="prop_merge_new"),
     path("prop/news/", news.news, name="prop_news"),
     path("prop/news/<int:release_id>/remove/", news.remove, name="prop_news_remove"),
     path("prop/pauses/<int:pause_id>/", pauses.pause_page, name="prop_pause"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import forms
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -20,9 +21,11 @@ from prop.challenges.objectives import objectives_of
 from prop.challenges.phases import is_stuck
 from prop.challenges.resets import reset_phase, reset_price
 from prop.choices import AppealState
+from prop.forms import MergeRequestForm
 from prop.judge.sampling import sampling_note
-from prop.models import Appeal, Breach, Certificate, Challenge, ProgrammeSize
-from prop.payouts.requests import offer_of, request_payout
+from prop.merging.requests import offers_of, request_merge
+from prop.models import AccountMerge, Appeal, Breach, Certificate, Challenge, PhaseAccount, ProgrammeSize
+from prop.payouts.requests import funded_row, offer_of, request_payout
 from prop.policies import can_buy
 from prop.queries import challenges_visible_to, on_sale
 from prop.scaling.terms import OPEN, progress_of
@@ -169,6 +172,27 @@ def appeals_of(owned: Challenge) -> list[Appeal]:
 
 @client_required
 @require_POST
+def merge(request: HttpRequest, client: Client, challenge_id: int) -> HttpResponse:
+    """Ask to close another funded account into the one of this challenge."""
+    owned = own_challenge(request, client, challenge_id)
+    kept, form = funded_row(owned), MergeRequestForm(request.POST)
+    if kept is not None and form.is_valid():
+        run_action(
+            request,
+            lambda: request_merge(kept_id=kept.pk, actor=me(request), **form.cleaned_data),
+            _now("Merge requested. We review it and notify you."),
+        )
+    return redirect("portal_challenge", challenge_id=owned.pk)
+
+
+def merges_of(row: PhaseAccount) -> list[AccountMerge]:
+    """List the merges that an account was in, the newest first."""
+    rows = AccountMerge.objects.filter(Q(kept=row) | Q(closed=row))
+    return list(rows.select_related("kept__account", "closed__account")[:SHOWN_MAX])
+
+
+@client_required
+@require_POST
 def reset(request: HttpRequest, client: Client, phase_account_id: int) -> HttpResponse:
     """Buy a second try at a lost phase."""
     owned = challenges_visible_to(me(request)).filter(client=client, accounts=phase_account_id).first()
@@ -201,6 +225,9 @@ def challenge(request: HttpRequest, client: Client, challenge_id: int) -> HttpRe
         "appeals": appeals,
         "appealable": appealable(shown),
         "progress": progress_of(current),
+        "merges": merges_of(current),
+        "merge_offers": offers_of(current),
+        "merge_key": new_key(),
         "growth_open": current.growths.filter(state__in=OPEN).exists(),
         "certificates": certificates_of(shown),
         "payouts_made": list(shown.payouts.all()[:SHOWN_MAX]),

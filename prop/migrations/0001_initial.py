@@ -880,4 +880,74 @@ class Migration(migrations.Migration):
             model_name='fundingfailure',
             trigger=pgtrigger.compiler.Trigger(name='funding_failure_is_never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='d8690f50c7afa70e3094795f5cec697045d10ba9', operation='DELETE', pgid='pgtrigger_funding_failure_is_never_deleted_57c3c', table='prop_fundingfailure', when='BEFORE')),
         ),
+        migrations.CreateModel(
+            name='AccountMerge',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('requested', 'Pending review'), ('closing', 'Closing account'), ('sending', 'Being booked'), ('merged', 'Merged'), ('rejected', 'Not approved'), ('failed', 'Failed')], default='requested', max_length=9)),
+                ('size', models.DecimalField(decimal_places=2, max_digits=16)),
+                ('amount', models.DecimalField(decimal_places=2, max_digits=16)),
+                ('request_key', models.CharField(max_length=60)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('stopped_at', models.DateTimeField(null=True)),
+                ('problem', models.CharField(blank=True, choices=[('stop', 'Trading on the account couldn’t be stopped within a day'), ('changed', 'One of the accounts changed before the merge was done'), ('refused', 'The platform refused the deposit')], max_length=8)),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('closed', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='merged_into', to='prop.phaseaccount')),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('kept', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='merges', to='prop.phaseaccount')),
+                ('operation', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='trading.balanceoperation')),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('work', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='account_merge', to='crm.workitem')),
+            ],
+            options={
+                'ordering': ['-id'],
+                'default_permissions': (),
+            },
+        ),
+        migrations.AddField(
+            model_name='accountgrowth',
+            name='merge',
+            field=models.OneToOneField(help_text='The merge that it is of', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='growth', to='prop.accountmerge'),
+        ),
+        migrations.AddConstraint(
+            model_name='accountmerge',
+            constraint=models.UniqueConstraint(fields=('kept', 'request_key'), name='one_merge_per_request'),
+        ),
+        migrations.AddConstraint(
+            model_name='accountmerge',
+            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['requested', 'closing', 'sending'])), fields=('kept',), name='one_open_merge_per_kept_account'),
+        ),
+        migrations.AddConstraint(
+            model_name='accountmerge',
+            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['requested', 'closing', 'sending', 'merged'])), fields=('closed',), name='account_is_merged_into_one_other'),
+        ),
+        migrations.AddConstraint(
+            model_name='accountmerge',
+            constraint=models.CheckConstraint(condition=models.Q(('kept', models.F('closed')), _negated=True), name='account_is_not_merged_into_itself'),
+        ),
+        migrations.AddConstraint(
+            model_name='accountmerge',
+            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('size__gt', 0)), name='merge_adds_something'),
+        ),
+        migrations.AddConstraint(
+            model_name='accountmerge',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'requested')), models.Q(models.Q(('state', 'requested'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='merge_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='accountmerge',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('operation__isnull', True), ('state__in', ['requested', 'closing', 'rejected'])), models.Q(('operation__isnull', False), ('state__in', ['sending', 'merged']), ('stopped_at__isnull', False)), ('state', 'failed'), _connector='OR'), name='balance_is_raised_after_trading_stopped'),
+        ),
+        migrations.AddConstraint(
+            model_name='accountmerge',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'failed'), models.Q(('problem', ''), _negated=True)), models.Q(models.Q(('state', 'failed'), _negated=True), ('problem', '')), _connector='OR'), name='failed_merge_says_why'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='accountmerge',
+            trigger=pgtrigger.compiler.Trigger(name='merge_figures_stay', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."kept_id" IS DISTINCT FROM (NEW."kept_id") OR OLD."closed_id" IS DISTINCT FROM (NEW."closed_id") OR OLD."size" IS DISTINCT FROM (NEW."size") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."request_key" IS DISTINCT FROM (NEW."request_key") OR OLD."requested_by_id" IS DISTINCT FROM (NEW."requested_by_id") OR OLD."requested_at" IS DISTINCT FROM (NEW."requested_at"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='09f1d831f7151c9d1e295f08a122e3d06c079479', operation='UPDATE', pgid='pgtrigger_merge_figures_stay_ff5c4', table='prop_accountmerge', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='accountmerge',
+            trigger=pgtrigger.compiler.Trigger(name='merge_is_never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='8feb2bf49ee9a2c60b92f7127ae92d6d492e300a', operation='DELETE', pgid='pgtrigger_merge_is_never_deleted_bc202', table='prop_accountmerge', when='BEFORE')),
+        ),
     ]

@@ -13,6 +13,7 @@ from prop.models.corrections import JudgementCorrection
 from prop.models.fundings import FundingFailure
 from prop.models.growths import AccountGrowth
 from prop.models.leaderboard import LeaderboardConsent
+from prop.models.merges import AccountMerge
 from prop.models.pauses import ChallengePause
 from prop.models.payouts import ChallengePayout
 from prop.models.programmes import Coupon, Programme, ProgrammePhase, ProgrammeSize, ProgrammeVersion, PublishProposal
@@ -21,6 +22,7 @@ from prop.models.trials import ProgrammeTrial
 
 __all__ = [
     "AccountGrowth",
+    "AccountMerge",
     "Appeal",
     "Breach",
     "Certificate",

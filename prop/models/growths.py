@@ -10,6 +10,7 @@ from crm.db.states import HasState
 from crm.models import User, WorkItem
 from prop.choices import GROWTH_TRANSITIONS, GrowthState
 from prop.models.challenges import PhaseAccount
+from prop.models.merges import AccountMerge
 from prop.models.programmes import HUNDRED, MONEY, PERCENT
 from trading.models import BalanceOperation
 
@@ -20,7 +21,7 @@ class AccountGrowth(HasState):
     """A step by which a funded account grows: put in by a balance operation, in force once the platform confirmed it.
 
     size: before the step. profit_total: the account's whole profit when it was proposed, from which the next step counts.
-    split: the trader's share from this step on; None leaves it.
+    split: the trader's share from this step on; None leaves it. merge: set where the account grew by another one's size.
     """
 
     TRANSITIONS = {"state": GROWTH_TRANSITIONS}
@@ -36,6 +37,9 @@ class AccountGrowth(HasState):
     work = models.OneToOneField(WorkItem, on_delete=models.PROTECT, related_name="account_growth")
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     decided_at = models.DateTimeField(null=True)
+    merge = models.OneToOneField(
+        AccountMerge, on_delete=models.PROTECT, null=True, related_name="growth", help_text="The merge that it is of"
+    )
     operation = models.OneToOneField(BalanceOperation, on_delete=models.PROTECT, null=True, related_name="+")
     ended_at = models.DateTimeField(null=True)
 
@@ -73,4 +77,4 @@ class AccountGrowth(HasState):
         return f"growth {self.amount}"
 
     def get_absolute_url(self) -> str:
-        return f"/prop/scaling/{self.pk}/"
+        return f"/prop/scaling/{self.pk}/" if self.merge_id is None else f"/prop/merges/{self.merge_id}/"

@@ -23,6 +23,7 @@ from crm.security.policies import YES, Decision, has_permission, no
 from prop.audit_codes import PropAction
 from prop.brand_policies import REVIEW_HOURS
 from prop.choices import ChallengeState, PauseState, PayoutState, StageState
+from prop.merging.waiting import is_being_closed
 from prop.models import Challenge, ChallengePause
 from prop.payouts.settling import settle_payout
 from trading.accounts.changes import end_trading, resume_trading
@@ -119,7 +120,8 @@ def _resume(challenge: Challenge) -> None:
     challenge.paused_at = None
     challenge.save(update_fields=["paused_at"])
     for row in challenge.accounts.filter(account__trading_paused_at__isnull=False).order_by("account_id"):
-        resume_trading(account_id=row.account_id)
+        if not is_being_closed(row):
+            resume_trading(account_id=row.account_id)
     for payout in challenge.payouts.filter(state=PayoutState.SENDING, operation__isnull=False):
         settle_payout(operation_id=payout.operation_id or 0)
 

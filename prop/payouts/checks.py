@@ -15,6 +15,7 @@ from crm.money.amounts import to_minor
 from kyc.levels.ladder import allowance_of
 from prop.choices import ChallengeState, StageState
 from prop.corrections.waiting import has_open_correction
+from prop.merging.waiting import open_merge_of
 from prop.models import ChallengePayout, PhaseAccount
 from prop.payouts.terms import next_payout_on, profit_of, server_day, state_of
 from prop.policies import NO_CHALLENGES
@@ -57,6 +58,9 @@ def problem_of(checks: list[PayoutCheck]) -> str:
 def _rules(row: PhaseAccount) -> PayoutCheck:
     if row.challenge.paused_at is not None:
         return PayoutCheck(_("Rules"), False, _("This challenge is paused because its payment was reversed."))
+    if open_merge_of(row) is not None:
+        text = _("This account is being merged with another one. Wait until that is done.")
+        return PayoutCheck(_("Rules"), False, text)
     if has_open_correction(row):
         return PayoutCheck(
             _("Rules"), False, _("This account is being judged again. Wait for the decision on it first.")

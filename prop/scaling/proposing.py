@@ -15,6 +15,7 @@ from crm.db.locking import lock
 from crm.security import audit
 from prop.audit_codes import PropAction
 from prop.choices import ChallengeState, GrowthState, StageState
+from prop.merging.waiting import open_merge_of
 from prop.models import AccountGrowth, Challenge, PhaseAccount
 from prop.scaling.reviews import SCALING
 from prop.scaling.terms import OPEN, ScalingProgress, progress_of
@@ -48,7 +49,7 @@ def propose_growth(*, phase_account_id: int) -> AccountGrowth | None:
     challenge = lock(Challenge, owner[1], "version")
     row = lock(PhaseAccount, phase_account_id, "phase", "account__server")
     challenge.client, row.challenge = client, challenge
-    if row.growths.filter(state__in=OPEN).exists() or _was_refused_lately(row):
+    if row.growths.filter(state__in=OPEN).exists() or _was_refused_lately(row) or open_merge_of(row) is not None:
         return None
     progress = progress_of(row)
     if progress is None or not progress.is_met:

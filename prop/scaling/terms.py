@@ -61,7 +61,7 @@ def progress_of(row: PhaseAccount) -> ScalingProgress | None:
         return None
     if row.state != StageState.RUNNING or challenge.state != ChallengeState.FUNDED or challenge.paused_at is not None:
         return None
-    last = row.growths.filter(state=GrowthState.BOOKED).order_by("-number").first()
+    last = row.growths.filter(state=GrowthState.BOOKED, merge=None).order_by("-number").first()
     since = last.ended_at if last and last.ended_at else row.started_at
     paid = row.payouts.filter(state=PayoutState.PAID)
     total = profit_of(row) + (paid.aggregate(total=Sum("profit"))["total"] or Decimal(0))

@@ -236,5 +236,5 @@ def _pay_out(
 def _split(row: PhaseAccount, phase: ProgrammePhase, payout: ChallengePayout) -> Decimal:
     """Return the trader's share at a payout: raised where the account had grown by then and the version raises it."""
     assert phase.split is not None
-    has_grown = row.growths.filter(state="booked", ended_at__lte=payout.requested_at).exists()
+    has_grown = row.growths.filter(state="booked", merge=None, ended_at__lte=payout.requested_at).exists()
     return phase.scaling_split if has_grown and phase.scaling_split is not None else phase.split

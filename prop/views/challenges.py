@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -22,6 +25,8 @@ from prop.forms import FundingForm, ReviewForm
 from prop.funding.deciding import decide_funding, fund_again
 from prop.funding.failures import can_fund
 from prop.judge.sampling import sampling_note
+from prop.merging.requests import can_request, offers_of
+from prop.models import AccountMerge
 from prop.queries import challenges_visible_to
 from prop.sentences import about_payouts, name_of, rules_of
 from prop.tables import ChallengeTable
@@ -55,6 +60,7 @@ def challenge_page(request: UserRequest, challenge_id: int) -> HttpResponse:
         challenge.accounts.select_related("phase", "account__server", "breach", "challenge").order_by("-pk")
     )
     current = accounts[0]
+    current.challenge = challenge
     failure = current.funding_failures.filter(state=FundingState.OPEN).first()
     form = ReviewForm(request.POST if request.method == "POST" and "funding" not in request.POST else None)
     funding_form = FundingForm(request.POST if "funding" in request.POST else None)
@@ -98,7 +104,14 @@ def challenge_page(request: UserRequest, challenge_id: int) -> HttpResponse:
         "paid": list(challenge.payouts.all()[:DAYS_SHOWN]),
         "pause": challenge.pauses.first(),
         "correction": current.corrections.filter(state=CorrectionState.OPEN).first(),
-        "growths": list(current.growths.all()[:DAYS_SHOWN]),
+        "growths": list(current.growths.filter(merge=None)[:DAYS_SHOWN]),
+        "merges": list(
+            AccountMerge.objects.filter(Q(kept=current) | Q(closed=current)).select_related("kept__challenge")[
+                :DAYS_SHOWN
+            ]
+        ),
+        "merge_offers": offers_of(current) if can_request(request.user, challenge) else [],
+        "merge_key": uuid4().hex,
         "work": work_of(request.user, failure.work_id if failure else current.work_id),
         "failure": failure,
         "may_decide": current.state == StageState.REVIEW and can_review(request.user, current),

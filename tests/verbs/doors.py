@@ -1057,6 +1057,10 @@ DOORS: dict[str, Door] = {
     "prop.pauses.reviews.decide_pause": Door(
         {"pause_id": {"state": "open"}}, given=lambda: {"outcome": "resumed", "reason": "Paid again"}
     ),
+    "prop.merging.reviews.decide_merge": Door(
+        {"merge_id": {"state": "requested", "work__proposed_outcome": ""}},
+        given=lambda: {"outcome": "rejected", "reason": "Copied trades"},
+    ),
     "prop.funding.deciding.decide_funding": Door(
         {"failure_id": {"state": "open"}}, given=lambda: {"outcome": "closed", "reason": "Refunded by hand"}
     ),

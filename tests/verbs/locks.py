@@ -260,6 +260,8 @@ LOCKS: dict[str, str] = {
     "ib.plans.withdraw_version": "PlanVersion Plan",
     "prop.challenges.buying.buy_challenge": "Client",
     "prop.challenges.coupons.create_coupon": "",
+    "prop.merging.requests.request_merge": "Client Challenge PhaseAccount",
+    "prop.merging.reviews.decide_merge": "Client Challenge PhaseAccount AccountMerge WorkItem",
     "prop.funding.deciding.decide_funding": "Client Challenge PhaseAccount FundingFailure WorkItem",
     "prop.funding.deciding.fund_again": "Client Challenge PhaseAccount",
     "prop.challenges.resets.reset_phase": "Client Challenge PhaseAccount",

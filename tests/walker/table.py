@@ -469,6 +469,7 @@ TABLE |= {
     "portal_certificate_name": Rule(CLIENT, kwargs=lambda _world: {"number": "AAAA"}, good=(405,)),
     "certificate": Rule(PUBLIC, kwargs=lambda _world: {"brand": "meridian", "number": "AAAA"}, good=(404,)),
     "portal_challenge_appeal": Rule(CLIENT, kwargs=lambda _world: {"challenge_id": 999_999}, good=OWN),
+    "portal_challenge_merge": Rule(CLIENT, kwargs=lambda _world: {"challenge_id": 999_999}, good=(405,)),
     "portal_challenge_payout": Rule(CLIENT, kwargs=lambda _world: {"challenge_id": 999_999}, good=(405,)),
     "portal_challenge": Rule(CLIENT, kwargs=lambda _world: {"challenge_id": 999_999}, good=OWN),
     "portal_open_account": Rule(CLIENT),
@@ -709,6 +710,11 @@ TABLE |= {
         SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"appeal_id": 999_999}, good=OWN
     ),
     "prop_pause": Rule(SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"pause_id": 999_999}, good=OWN),
+    "prop_merges": Rule(SEES_PROGRAMMES | roles(Role.DESK_HEAD)),
+    "prop_merge": Rule(SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"merge_id": 999_999}, good=OWN),
+    "prop_merge_new": Rule(
+        SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"challenge_id": 999_999}, good=(405,)
+    ),
     "prop_news": Rule(SEES_PROGRAMMES),
     "prop_news_remove": Rule(WRITES_PROGRAMMES, kwargs=lambda _world: {"release_id": 999_999}, good=(405,)),
     "prop_leaderboard": Rule(SEES_PROGRAMMES),
