@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from crm.models import SavedView, User
 
 WORDS_SECONDS = 600
+# `?filters=open`: the list with its form of filters, which somebody is working in.
+FILTERS_OPEN = "open"
 
 
 class Surroundings:
@@ -41,6 +43,27 @@ class Surroundings:
         dom_id: Any
 
         def url(self, **changes: Any) -> str: ...
+
+    @cached_property
+    def shows_filters(self) -> bool:
+        """Whether the filters' form is on the page: while somebody works in it, and where a value is wrong.
+
+        Else it is fetched when it is opened: its fields cost as much as the rest of the page.
+        """
+        if self.params.get("filters") == FILTERS_OPEN:
+            return True
+        return bool(self.is_filtered and self.filters is not None and not self.filters.form.is_valid())
+
+    @property
+    def kept_filters(self) -> list[tuple[str, str]]:
+        """List the filters that are on as names and values: what the form sends in place of its fields."""
+        names = self.filters.base_filters if self.filters is not None else ()
+        return [
+            (key, value)
+            for key, values in self.params.lists()
+            for value in values
+            if value and any(key == name or key.startswith(f"{name}_") for name in names)
+        ]
 
     @cached_property
     def chips(self) -> list[Chip]:

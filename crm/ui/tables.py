@@ -52,7 +52,7 @@ from crm.ui.panels import Label, Permission, allows
 from crm.ui.people_columns import CountryColumn, PersonColumn, StatusColumn
 from crm.ui.table_parts import BulkAction, Empty, FilterRequest, HeadCell, Peek, QuickFilter, reverse_pk
 from crm.ui.table_rows import Cells
-from crm.ui.table_surroundings import Surroundings
+from crm.ui.table_surroundings import FILTERS_OPEN, Surroundings
 from crm.ui.totals import Totals, totals_of
 
 if TYPE_CHECKING:
@@ -371,7 +371,8 @@ class Table(Surroundings):
         params = self.params.copy()
         params.pop("cursor", None)
         params.pop("export", None)
-        params.pop("filters", None)
+        if params.get("filters") != FILTERS_OPEN:
+            params.pop("filters", None)
         for name, value in changes.items():
             if value is None:
                 params.pop(name, None)

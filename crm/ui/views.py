@@ -19,6 +19,7 @@ from crm.models import Job, User
 from crm.security import access_log
 from crm.ui import exports
 from crm.ui.panels import Permission, allows
+from crm.ui.table_surroundings import FILTERS_OPEN
 from crm.ui.tables import SHORTEST_SEARCH, Table
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def show_table(
             rows=len(table.page.rows),
             reason=table.words,
         )
-    if wants_fragment(request) and "filters" in request.GET:
+    if wants_fragment(request) and request.GET.get("filters", FILTERS_OPEN) != FILTERS_OPEN:
         drawn = table.conditions_html if request.GET["filters"] == "conditions" else ""
         response: HttpResponse = (
             HttpResponse(drawn) if drawn else render(request, "crm/ui/_filters.html", {"table": table})
