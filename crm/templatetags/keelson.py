@@ -12,6 +12,7 @@ from django import template
 from django.conf import settings
 from django.db.models import Model
 from django.http import QueryDict
+from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
@@ -140,6 +141,18 @@ def audit_icon(action: str) -> str:
     """Name the icon of a stored audit action."""
     code = audit_codes.find(action)
     return code.icon if code else "circle-dot"
+
+
+@register.simple_tag
+def fixed(name: str, flag: object = "") -> SafeString:
+    """Include a part of the frame that differs by language alone, and by a yes or no (`flag`). Made once in a process."""
+    make = _fixed.__wrapped__ if settings.DEBUG else _fixed
+    return make(name, get_language() or "", bool(flag))
+
+
+@lru_cache(maxsize=64)
+def _fixed(name: str, language: str, flag: bool) -> SafeString:
+    return SafeString(render_to_string(name, {"flag": flag}))
 
 
 @register.filter
