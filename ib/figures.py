@@ -180,8 +180,9 @@ def nodes(partners: Iterable[Partner], *, brand_id: int, level: int) -> list[Nod
 
 BY_REASON = """
 SELECT reason, count(*), count(DISTINCT deal_id), max(closed_at), mode() WITHIN GROUP (ORDER BY symbol)
-FROM ib_accrual a JOIN ib_partner p ON p.id = a.partner_id AND p.brand_id = ANY(%s)
-WHERE a.state = 'excluded' AND a.closed_at >= %s AND a.id > (SELECT coalesce(max(id), 0) - %s FROM ib_accrual)
+FROM ib_accrual a JOIN ib_partner p ON p.id = a.partner_id AND p.brand_id = ANY(%(brands)s)
+WHERE a.state = 'excluded' AND a.closed_at >= %(since)s AND a.closed_at < coalesce(%(until)s, 'infinity'::timestamptz)
+  AND a.id > (SELECT coalesce(max(id), 0) - %(look_back)s FROM ib_accrual) AND (%(code)s = '' OR p.code = %(code)s)
 GROUP BY 1 ORDER BY 2 DESC
 """
 LOOK_BACK_ROWS = 2_000_000
@@ -196,11 +197,22 @@ class ReasonCount:
     symbol: str
 
 
-def exclusions(brand_ids: Iterable[int], *, since: dt.datetime | None = None) -> list[ReasonCount]:
-    """Count why trades were not paid, by default of thirty days: rows per reason, the newest two million accruals at most."""
-    since = since or timezone.now() - dt.timedelta(days=30)
+def exclusions(
+    brand_ids: Iterable[int], *, since: dt.datetime | None = None, until: dt.datetime | None = None, code: str = ""
+) -> list[ReasonCount]:
+    """Count why trades were not paid, by default of thirty days: rows per reason, the newest two million accruals at most.
+
+    code: of one partner alone.
+    """
+    values: dict[str, Any] = {
+        "brands": list(brand_ids),
+        "since": since or timezone.now() - dt.timedelta(days=30),
+        "until": until,
+        "look_back": LOOK_BACK_ROWS,
+        "code": code,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(BY_REASON, [list(brand_ids), since, LOOK_BACK_ROWS])
+        cursor.execute(BY_REASON, values)
         return [ReasonCount(Reason(reason), *rest) for reason, *rest in cursor.fetchall()]
 
 

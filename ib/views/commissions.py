@@ -45,7 +45,15 @@ class ExclusionList(TableView):
     template_name = "ib/exclusions.html"
 
     def get_context(self, table: Table) -> dict[str, Any]:
-        return {"reasons": figures.exclusions(reach_of(self.request.user).whole_brands)}
+        """Count by reason what the list is narrowed to: a partner, and the days of the trades."""
+        asked: dict[str, Any] = {}
+        if table.is_filtered and table.filters is not None and table.filters.form.is_valid():
+            asked = table.filters.form.cleaned_data
+        days, code = asked.get("closed"), asked.get("partner") or ""
+        since, until = (days.start, days.stop) if days else (None, None)
+        found = figures.exclusions(reach_of(self.request.user).whole_brands, since=since, until=until, code=code)
+        reasons = [(row, table.url(reason=row.reason.value)) for row in found]
+        return {"reasons": reasons, "code": code, "has_days": bool(days)}
 
 
 class RunList(TableView):

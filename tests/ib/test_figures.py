@@ -116,6 +116,9 @@ def test_trades_that_paid_nothing_are_counted_by_reason(network, cast, days, row
         since = timezone.now() - days * DAY
         found = figures.exclusions([cast.brand.pk], since=since)
         assert figures.exclusions([cast.other_brand.pk], since=since) == []
+        assert figures.exclusions([cast.brand.pk], since=since, until=since) == []
+        of_one = figures.exclusions([cast.brand.pk], since=since, code=network.sub.code)
+        assert [(row.reason, row.rows) for row in of_one] == [("held_too_short", 1)] * rows
     assert [(row.reason, row.rows, row.deals, row.symbol) for row in found] == [
         ("held_too_short", 3, 1, "EURUSD")
     ] * rows

@@ -38,6 +38,11 @@ def test_leaderboard_has_each_partners_figures(network, cast, browse, django_ass
     lines = b"".join(browse(cast.ib_manager).get(reverse("ib_performance"), {"export": "csv"})).decode().splitlines()
     assert len(lines) == 4 and network.sub.code in lines[1]
     assert not performance(cast.agent, date_range("30"), "clients")[0]
+    accrue(network, held_seconds=1)
+    asked = {"partner": network.sub.code, "closed_after": "2026-09-10", "closed_before": "2026-09-10"}
+    listed = browse(cast.ib_manager).get(reverse("ib_exclusions"), asked)
+    assert [(row.reason, row.rows) for row, _url in listed.context["reasons"]] == [("held_too_short", 1)]
+    assert f"partner={network.sub.code}" in listed.context["reasons"][0][1]
 
 
 @time_machine.travel(NOON, tick=False)
