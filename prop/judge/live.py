@@ -141,7 +141,7 @@ def judge_account(phase_account_id: int, *, samples: Sequence[Sample] = ()) -> b
             "number": known["number"] + len(deals),
             "revisions": known["revisions"] + sum(deal.revision for deal in deals),
         }
-        verdicts = _judge(row, judge, state, keeper, deals, ready)
+        verdicts = judge_inputs(row, judge, state, keeper, deals, ready)
     for verdict in completed(verdicts):
         _write(row, verdict, checkpoint)
     keep_today(row, state, checkpoint)
@@ -150,7 +150,7 @@ def judge_account(phase_account_id: int, *, samples: Sequence[Sample] = ()) -> b
     return bool(ready)
 
 
-def _judge(
+def judge_inputs(
     row: PhaseAccount,
     judge: Judge,
     state: State,
@@ -209,7 +209,7 @@ def judge_history(row: PhaseAccount, samples: list[Sample]) -> None:
     state = judge.start(to_msc(row.started_at))
     checkpoint, keeper = state.to_json(), Keeper()
     deals = deals_between(row, state.at, samples[-1].at) if samples else []
-    verdicts = _judge(row, judge, state, keeper, deals, samples)
+    verdicts = judge_inputs(row, judge, state, keeper, deals, samples)
     for verdict in completed(verdicts):
         if verdict.kind != VerdictKind.WARNING:
             _write(row, verdict, checkpoint)
@@ -253,6 +253,8 @@ def count_deals(row: PhaseAccount, until: int) -> dict[str, int]:
 
 def inputs_of(row: PhaseAccount, deals: Sequence[PlatformDeal]) -> list[Input]:
     """Turn an account's deals into what the judge reads; deleted ones and the starting balance are left out."""
+    if not deals:
+        return []
     ours = _ours(row, deals)
     # The starting balance is where counting begins: on a server whose clock is ahead its deal is younger than the phase.
     starting = {ticket for ticket, key in ours.items() if key.startswith(STARTING_KEY)}

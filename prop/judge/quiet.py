@@ -1,6 +1,6 @@
 """Many accounts in a few statements: those whose samples bring no breach, no reached target and no warning.
 
-Whatever else happened (a deal, another balance, a deal that was edited) is left to `live.judge_account`, whose result this equals.
+All others, and those whose deals were edited or read late, are left to `live.judge_account`, whose result this equals.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ import orjson
 from django.db import connection, transaction
 
 from prop.choices import StageState
-from prop.judge.days import to_time
+from prop.judge.days import to_msc, to_time
 from prop.judge.fleet import quiet_of
 from prop.judge.inputs import Sample
 from prop.judge.judging import GAP_MSC, Judge
 from prop.judge.kept import Keeper, Minute
-from prop.judge.live import QUIET, rules_of
+from prop.judge.live import QUIET, judge_inputs, rules_of
 from prop.judge.state import Extreme, Point, Source, State, VerdictKind
 from prop.judge.storing import closed_day, day_row, keep_days, store_rows, today
 from prop.models import PhaseAccount
+from trading.models import Deal
 
 BATCH: Final = 500
 SILENT: Final = (VerdictKind.DAY, VerdictKind.GAP, VerdictKind.WITHHELD)
@@ -65,14 +66,18 @@ def judge_quiet(pks: Sequence[int], samples_of: Callable[[int], list[Sample]]) -
     along = running.select_related("phase", "challenge", "account__server").order_by("pk")
     rows = [row for row in along.select_for_update(skip_locked=True, of=("self",)) if _is_plain(row)]
     samples = {row.pk: [each for each in samples_of(row.pk) if each.at > row.judged["state"]["at"]] for row in rows}
-    quiet = {row.pk for row in rows if _is_quiet(row, samples[row.pk])}
-    known = _deals([row.pk for row in rows if row.pk not in quiet])
+    rows = [row for row in rows if samples[row.pk]]
+    deals = _deals(rows, samples)
+    quiet = {row.pk for row in rows if row.account_id not in deals and _is_quiet(row, samples[row.pk])}
+    others = [row for row in rows if row.pk not in quiet]
+    known = _known(others) if others else {}
     batch = Batch()
     for row in rows:
         if row.pk in quiet:
             _move(batch, row, samples[row.pk])
-        elif samples[row.pk] and row.judged.get("deals") == known[row.pk]:
-            _step(batch, row, samples[row.pk])
+    for row in others:
+        if row.judged.get("deals") == known[row.pk]:
+            _step(batch, row, deals.get(row.account_id, []), samples[row.pk])
     batch.write()
     return set(batch.accounts)
 
@@ -81,18 +86,31 @@ def _is_plain(row: PhaseAccount) -> bool:
     return bool(row.judged) and bool(row.judged["state"]["last"]) and not row.judged.get("waiting")
 
 
-def _deals(pks: Sequence[int]) -> dict[int, dict[str, int]]:
+def _known(rows: Sequence[PhaseAccount]) -> dict[int, dict[str, int]]:
     """Count deals and revisions as `live.count_deals` does."""
-    if not pks:
-        return {}
     with connection.cursor() as cursor:
-        cursor.execute(DEALS, {"accounts": list(pks)})
+        cursor.execute(DEALS, {"accounts": [row.pk for row in rows]})
         return {pk: {"number": number, "revisions": revisions} for pk, number, revisions in cursor.fetchall()}
+
+
+def _deals(rows: Sequence[PhaseAccount], samples: dict[int, list[Sample]]) -> dict[int, list[Deal]]:
+    """Read the deals between what was judged and the last sample, by trading account."""
+    found: dict[int, list[Deal]] = {}
+    if rows:
+        since = min(row.judged["state"]["at"] for row in rows)
+        until = {row.account_id: (row.judged["state"]["at"], samples[row.pk][-1].at) for row in rows}
+        deals = Deal.every.filter(account_id__in=list(until), executed_at__gt=to_time(since))
+        for deal in deals:
+            account = deal.account_id or 0
+            begin, end = until[account]
+            if begin < to_msc(deal.executed_at) <= end:
+                found.setdefault(account, []).append(deal)
+    return found
 
 
 def _is_quiet(row: PhaseAccount, samples: Sequence[Sample]) -> bool:
     balance, floor, ceiling, until = (getattr(row, name) for name in QUIET)
-    if not samples or balance is None:
+    if balance is None:
         return False
     at = row.judged["state"]["last"]["at"]
     for each in samples:
@@ -132,21 +150,29 @@ def _move(batch: Batch, row: PhaseAccount, samples: Sequence[Sample]) -> None:
     batch.days[row.pk, state["day"]] = day_row(row.pk, row.challenge.currency, day, before)
 
 
-def _step(batch: Batch, row: PhaseAccount, samples: Sequence[Sample]) -> None:
-    """Take samples one by one; nothing is written where one of them moves the balance, or says something that is heard."""
-    before, judge = row.judged["state"], Judge(rules_of(row))
-    state, keeper, days = State.from_json(before), _keeper(row), []
-    for each in samples:
-        if state.last is None or each.balance != state.last.balance:
-            return
-        verdicts = judge.step(state, each)
-        if any(verdict.kind not in SILENT for verdict in verdicts):
-            return
-        days += [closed_day(verdict) for verdict in verdicts if verdict.kind == VerdictKind.DAY]
-        keeper.take(each, verdicts)
+def _step(batch: Batch, row: PhaseAccount, deals: Sequence[Deal], samples: Sequence[Sample]) -> None:
+    """Take deals and samples one by one; nothing is written where one of them says something that is heard."""
+    if deals and row.phase.news_minutes is not None:
+        return
+    before, judge, keeper = row.judged["state"], Judge(rules_of(row)), _keeper(row)
+    state = State.from_json(before)
+    verdicts = judge_inputs(row, judge, state, keeper, deals, samples)
+    if any(verdict.kind not in SILENT for verdict in verdicts):
+        return
+    known = row.judged["deals"]
+    row.judged["deals"] = {
+        "number": known["number"] + len(deals),
+        "revisions": known["revisions"] + sum(deal.revision for deal in deals),
+    }
     bounds = quiet_of(state, judge)
-    quiet = {name: getattr(bounds, name.removeprefix("quiet_"), None) for name in QUIET}
-    _put(batch, row, state.to_json(), keeper, quiet)
+    _put(
+        batch,
+        row,
+        state.to_json(),
+        keeper,
+        {name: getattr(bounds, name.removeprefix("quiet_"), None) for name in QUIET},
+    )
+    days = [closed_day(verdict) for verdict in verdicts if verdict.kind == VerdictKind.DAY]
     if (current := today(state)) is not None:
         days.append(current)
     for day in days:

@@ -87,9 +87,8 @@ def _judge(server_id: int) -> int:
     found = list(waiting.filter(at__lte=until).values_list("pk", "is_checked"))
     rounds = _rounds(server_id, [pk for pk, _is_checked in found])
     unchecked = [pk for pk, is_checked in found if not is_checked]
-    traded, telling, quiet = _due(server_id, unchecked, oldest, until)
-    judged = for_each_isolated(lambda pk: _judge_account(pk, rounds), traded)
-    for part in batched([*telling, *quiet], BATCH):
+    judged = 0
+    for part in batched(_due(server_id, unchecked, oldest, until), BATCH):
         done = judge_quiet(part, lambda pk: _samples(pk, rounds))
         others = [pk for pk in part if pk not in done]
         judged += len(done) + for_each_isolated(lambda pk: _judge_account(pk, rounds), others)
@@ -98,17 +97,14 @@ def _judge(server_id: int) -> int:
     return judged
 
 
-def _due(
-    server_id: int, unchecked: Sequence[int], oldest: dt.datetime, until: dt.datetime
-) -> tuple[list[int], list[int], list[int]]:
-    """List the accounts that traded, those of which a sample says something, and those that were quiet for long."""
-    traded = set(_ids(TRADED, server=server_id, since=oldest - QUIET, until=until))
-    telling = _ids(TELLING, rounds=list(unchecked)) if unchecked else []
+def _due(server_id: int, unchecked: Sequence[int], oldest: dt.datetime, until: dt.datetime) -> list[int]:
+    """List the accounts that traded or of which a sample says something, then those that were quiet for long."""
+    first = set(_ids(TRADED, server=server_id, since=oldest - QUIET, until=until))
+    first |= set(_ids(TELLING, rounds=list(unchecked)) if unchecked else [])
     running = PhaseAccount.objects.filter(state=StageState.RUNNING, account__server_id=server_id)
     most = max(BATCH, running.count() // PASSES)
     quiet = running.filter(judged_until__lte=until - QUIET).order_by("judged_until", "pk").values_list("pk", flat=True)
-    first = traded | set(telling)
-    return sorted(traded), [pk for pk in telling if pk not in traded], [pk for pk in quiet[:most] if pk not in first]
+    return [*sorted(first), *(pk for pk in quiet[:most] if pk not in first)]
 
 
 def _judge_account(pk: int, rounds: Sequence[Round]) -> bool:

@@ -145,6 +145,9 @@ def test_silent_accounts_are_judged_together_as_one_by_one(cast, db, kind, first
     before = {name: getattr(row, name) for name in ("judged", "judged_until", *live.QUIET)}
     at = to_msc(NOON) + first * 1000
     samples = [Sample(at + second * 1000, 1_000_000, random.randint(980_000, 1_040_000)) for second in range(130)]
+    for number, entry in enumerate((DealEntry.IN, DealEntry.OUT)):
+        deal = trade(row, first + 30 * number, entry)
+        Deal.objects.filter(pk=deal.pk).update(revision=number)
     assert live.judge_account(row.pk, samples=samples)
     single = judged_of(row)
     PhaseAccount.objects.filter(pk=row.pk).update(**before)
@@ -152,8 +155,8 @@ def test_silent_accounts_are_judged_together_as_one_by_one(cast, db, kind, first
     row.days.update(closing_equity=1, lowest_equity=1, highest_equity=1)
     assert judge_quiet([row.pk], lambda _pk: samples) == {row.pk}
     assert judged_of(row) == single
-    moved = [Sample(samples[-1].at + 1000, 1_000_001, 1_000_000)]
-    assert judge_quiet([row.pk], lambda _pk: moved) == set(), "another balance is not silent"
+    lost = [Sample(samples[-1].at + 1000, 1_000_000, 900_000)]
+    assert judge_quiet([row.pk], lambda _pk: lost) == set(), "a breach is not silent"
 
 
 def test_judge_that_was_away_finds_the_breach_of_its_absence(cast, db):
