@@ -19,6 +19,7 @@ from prop.choices import ChallengeState, StageState
 from prop.merging.checks import checks_of, problem_of
 from prop.merging.locking import lock_pair
 from prop.merging.reviews import MERGE, RIGHT
+from prop.merging.waiting import open_merge_of
 from prop.models import AccountMerge, Challenge, PhaseAccount
 from prop.payouts.checks import PayoutCheck
 
@@ -50,13 +51,19 @@ class MergeOffer:
     @property
     def notes(self) -> list[str]:
         """What isn't in the way, but should be known."""
-        return [check.text for check in self.checks if not check.is_binding and not check.is_passed]
+        shown = [] if self.problem else self.checks
+        return [check.text for check in shown if not check.is_binding and not check.is_passed]
 
 
 def offers_of(kept: PhaseAccount) -> list[MergeOffer]:
-    """List the trader's other running funded accounts of the same version and currency, with what stands in the way."""
+    """List the trader's other running funded accounts of the same version and currency, with what stands in the way.
+
+    None while the account is being merged.
+    """
     challenge = kept.challenge
     if kept.state != StageState.RUNNING or challenge.state != ChallengeState.FUNDED or not kept.phase.is_funded:
+        return []
+    if open_merge_of(kept) is not None:
         return []
     others = PhaseAccount.objects.filter(
         challenge__client_id=challenge.client_id,

@@ -226,6 +226,13 @@ def running_phase() -> Arguments:
     return {"phase_account_id": row.pk}
 
 
+def two_accounts() -> Arguments:
+    """An account of a challenge, and another one of the same client."""
+    kept = one(PhaseAccount, state="running", ended_at=None)
+    closed = sketched(PhaseAccount, challenge=kept.challenge)
+    return {"kept_id": kept.pk, "closed_id": closed.pk}
+
+
 def in_a_week() -> dt.date:
     return timezone.localdate() + dt.timedelta(days=7)
 
@@ -1057,6 +1064,7 @@ DOORS: dict[str, Door] = {
     "prop.pauses.reviews.decide_pause": Door(
         {"pause_id": {"state": "open"}}, given=lambda: {"outcome": "resumed", "reason": "Paid again"}
     ),
+    "prop.merging.requests.request_merge": Door(given=two_accounts),
     "prop.merging.reviews.decide_merge": Door(
         {"merge_id": {"state": "requested", "work__proposed_outcome": ""}},
         given=lambda: {"outcome": "rejected", "reason": "Copied trades"},
