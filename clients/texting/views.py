@@ -130,7 +130,9 @@ def text_preview(request: UserRequest, client_id: int) -> HttpResponse:
     template, message = request.POST.get("template", "")[:60], request.POST.get("message", "")[:5_000]
     channel = request.POST.get("channel", "")
     channel = channel if channel in TextChannel.values else TextChannel.SMS
-    file = sent_files.NAMED if request.POST.get("file") and not template else None
+    # Whether a file was chosen isn't sent along: a message without a text may have one.
+    is_file_alone = "file" in request.POST and channel == TextChannel.WHATSAPP and not template and not message.strip()
+    file = sent_files.NAMED if is_file_alone else None
     done = run_action(
         request, lambda: writing.write(client, template=template, message=message, file=file), unshown=DomainError
     )

@@ -74,10 +74,7 @@ def _bulk(request: UserRequest, kind: str, table: type[Table]) -> HttpResponseBa
             done = run_action(
                 request,
                 lambda: changing.change_many(kind=chosen, options=options, client_ids=ids, actor=request.user),
-                lambda row: (
-                    ngettext("%(count)s lead changed.", "%(count)s leads changed.", len(row.changes))
-                    % {"count": formats.number(len(row.changes))}
-                ),
+                _success,
                 form=form,
                 show_forbidden=True,
             )
@@ -102,6 +99,16 @@ def _bulk(request: UserRequest, kind: str, table: type[Table]) -> HttpResponseBa
         "reasons": Counter(line.problem for line in lines if line.problem).most_common(),
     }
     return render(request, "leads/bulk/preview.html", context, status=422 if step and not is_checked else 200)
+
+
+def _success(row: BulkChange) -> str:
+    count = len(row.changes)
+    said = (
+        ngettext("E-mail queued for %(count)s person.", "E-mail queued for %(count)s people.", count)
+        if row.kind == BulkKind.MAIL
+        else ngettext("%(count)s lead changed.", "%(count)s leads changed.", count)
+    )
+    return said % {"count": formats.number(count)}
 
 
 def _change(request: UserRequest, change_id: int) -> BulkChange:

@@ -113,7 +113,9 @@ def test_no_file_goes_out_after_24_hours_or_an_erasure(cast, sandbox, service, w
 def test_the_composer_sends_a_file(cast, service, window):
     browser, url = signed_in(cast.agent), f"/clients/{cast.client.pk}/sms/"
     assert 'name="file"' in browser.get(f"{url}?channel=whatsapp").content.decode()
-    shown = browser.post(f"{url}preview/", {"channel": "whatsapp", "file": "Terms.png", "message": ""})
-    assert "One WhatsApp message with a file" in shown.content.decode()
+    given = {"channel": "whatsapp", "file": "[object File]", "message": ""}
+    shown = browser.post(f"{url}preview/", given).content.decode()
+    assert "One WhatsApp message" in shown and "Enter a text." not in shown
+    assert "Enter a text." in browser.post(f"{url}preview/", {**given, "channel": "sms"}).content.decode()
     browser.post(url, {"channel": "whatsapp", "template": "", "message": "", "file": picture()})
     assert TextFile.objects.get().message.sender == cast.agent
