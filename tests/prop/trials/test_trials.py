@@ -13,6 +13,7 @@ from crm.models import AuditEvent, Job
 from prop.judge import live
 from prop.models import (
     Breach,
+    ChallengeReset,
     EquityMinute,
     PhaseAccount,
     ProgrammePhase,
@@ -26,7 +27,10 @@ from tests.cast import Cast, signed_in
 from tests.prop.judge.running import run_phase, show, trade
 from tests.prop.payouts.test_payouts import confirm, pay_out
 from tests.prop.payouts.world import ask, earn, run_funded
+from tests.trading.factories import make_account
+from tests.wallet.factories import fund
 from trading.choices import DealEntry
+from wallet.models import Journal
 
 pytestmark = pytest.mark.django_db
 
@@ -97,6 +101,38 @@ def test_a_stricter_limit_says_when_it_would_have_been_broken(cast: Cast) -> Non
     (line,) = lines_of(try_version(cast, draft_of(row, daily_loss="2.50")))
     assert (line.was, line.now, line.is_open) == ("Running", "Breached: Daily loss", False)
     assert "€9,750.00; the limit is €9,750.00" in line.reason
+
+
+@pytest.fixture
+def reset(cast: Cast, lost: PhaseAccount) -> PhaseAccount:
+    """The lost account was reset for 50, and its second attempt runs."""
+    fund(cast.client, 50, key="reset")
+    paid = Journal.objects.exclude(pk=lost.challenge.payment_id).latest("pk")
+    ChallengeReset.objects.create(lost=lost, price=50, payment=paid, bought_at=lost.started_at)
+    second = PhaseAccount.objects.create(
+        challenge=lost.challenge,
+        phase=lost.phase,
+        attempt=2,
+        account=make_account(cast.client, lost.account.server),
+        state="running",
+        started_at=lost.started_at,
+    )
+    show(second, 0, "10000", "10000")
+    live.judge_account(second.pk)
+    return second
+
+
+def test_a_reset_costs_the_tried_price_where_it_is_still_needed(cast: Cast, reset: PhaseAccount) -> None:
+    kept = try_version(cast, draft_of(reset))
+    before, after = money_of(kept)
+    assert (before.resets, after.resets, kept.figures["different"]) == (50, 70, 0)
+    assert kept.figures["phases"][0]["now"] == {"lost:daily_loss": 1, "running": 1}
+
+
+def test_a_reset_that_was_not_needed_is_not_counted(cast: Cast, reset: PhaseAccount) -> None:
+    kept = try_version(cast, draft_of(reset, daily_loss=6))
+    assert (money_of(kept)[1].resets, kept.figures["open"]) == (0, 1)
+    assert kept.figures["phases"][0]["now"] == {"running": 1}
 
 
 def test_payouts_and_refund_follow_the_tried_terms(cast: Cast) -> None:
