@@ -196,12 +196,17 @@ REMEMBERED: Final = f"""
 INSERT INTO ib_cappedday (partner_id, version_id, day, amount, low, high, revenue, zone)
 SELECT d.*, %(zone)s FROM ({DAYS.format(in_day="ib_cap_line")}) d
 """  # noqa: S608
-BALANCE: Final = f"""
+# A table of its own, with statistics: where those of the days kept are old, each line walked through all places.
+PLACES: Final = f"""
+CREATE TEMP TABLE ib_cap_place ON COMMIT DROP AS
 WITH months AS (SELECT DISTINCT partner_id, version_id, month FROM ib_cap_need
 ), days AS (
   SELECT k.* FROM months m JOIN ib_cappedday k ON k.partner_id = m.partner_id AND k.version_id = m.version_id
     AND k.day >= m.month AND k.day < m.month + interval '1 month'
-), placed AS ({PLACED.format(days="days")}), kept AS ({KEPT.format(in_day="ib_cap_line", placed="placed")}), {_DUE}, added AS (
+) {PLACED.format(days="days")}
+"""  # noqa: S608
+BALANCE: Final = f"""
+WITH kept AS ({KEPT.format(in_day="ib_cap_line", placed="ib_cap_place")}), {_DUE}, added AS (
   INSERT INTO ib_accrual ({writing.COLUMNS})
   SELECT %(run)s, '{AccrualKind.CAPPED}', '{AccrualState.CAPPED}', w.reason, k.partner_id, k.introducer_id, k.level,
     k.client_id, k.deal_id, k.ticket, d.closed_at, k.account_id, k.symbol, k.symbol_group, k.lots, k.held_seconds,
@@ -256,7 +261,9 @@ def take_off(cursor: CursorWrapper, *, scope: str, afresh: bool, parameters: dic
         cursor.execute(statement, {**parameters, "round": 1})
     for statement in (READ, FORGOTTEN, REMEMBERED, LINES_ARE_FOUND, "ANALYZE ib_cap_need"):
         cursor.execute(statement, {**parameters, "round": 2})
+    cursor.execute(PLACES, parameters)
+    cursor.execute("ANALYZE ib_cap_place")
     cursor.execute(BALANCE, parameters)
     rows = int(cursor.fetchone()[0])
-    cursor.execute("DROP TABLE ib_cap_need, ib_cap_line")
+    cursor.execute("DROP TABLE ib_cap_need, ib_cap_line, ib_cap_place")
     return rows
