@@ -14,7 +14,8 @@ from random import Random
 
 import numpy as np
 
-from bench.harness import Figure, at_most, say
+from bench import prop_live
+from bench.harness import Figure, at_most, own_database, say
 from prop.judge.days import to_msc, to_time
 from prop.judge.fleet import Fleet
 from prop.judge.inputs import Deal, Sample
@@ -143,4 +144,7 @@ def measure(size: str) -> list[Figure]:
 
 
 def run(size: str) -> list[Figure]:
-    return measure(size)
+    figures = measure(size)
+    say("live, in a database")
+    with own_database("prop"):
+        return figures + prop_live.run(size)
