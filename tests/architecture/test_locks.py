@@ -21,6 +21,7 @@ NAMED = {
     "wallet/reconciliation/announced_reports.py": "a queue",
     "crm/due/sweep.py": "a queue",
     "compliance/vendors/asking.py": "a queue: what another worker sends is skipped",
+    "prop/judge/quiet.py": "a queue: an account that somebody works on is left",
     "wallet/webhooks/processing.py": "a queue",
 }
 
