@@ -7,7 +7,6 @@ from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -28,7 +27,6 @@ from ib.abuse.reviews import REVIEW
 from ib.agreements.ratios import RatioApproval
 from ib.applications.approving import ApplicationApproval
 from ib.choices import PartnerRight, PartnerState
-from ib.manager_tasks.partner_tasks import tasks_visible_to
 from ib.models import Attribution, ClientForfeit, Partner, Plan, Upline
 from ib.plans import PlanApproval
 from ib.policies import can_manage_partners
@@ -119,11 +117,6 @@ def open_reviews(user: User) -> int:
     return REVIEW.visible_to(user).filter(state=AbuseState.OPEN)[:100].count()
 
 
-def tasks_due(user: User) -> int:
-    """Count somebody's own tasks about partners that are due by today, up to a hundred."""
-    return tasks_visible_to(user).filter(assignee=user, done_at=None, due_on__lte=timezone.localdate())[:100].count()
-
-
 def has_plan(user: User) -> bool:
     """Check for a commission plan in reach."""
     return Plan.objects.filter(brand__in=reach_of(user).whole_brands).exists()
@@ -178,10 +171,8 @@ register(
         _("Partner tasks"),
         "ib_tasks",
         "ib.view_partner",
-        "clipboard-check",
+        "circle-check",
         16,
-        count=tasks_due,
-        count_permission="ib.manage_partners",
         words="to do follow-up reminder",
     ),
     MenuEntry("partners", _("Commission plans"), "ib_plans", "ib.view_plan", "percent", 20, words="rates rebate"),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from ib.choices import Reason
 
 REMEDIES: Final[Mapping[Reason, Promise]] = {
-    Reason.HELD_TOO_SHORT: _("Trades held at least as long as the plan says are paid."),
+    Reason.HELD_TOO_SHORT: _("Trades held at least as long as the plan states are paid."),
     Reason.HOLD_UNKNOWN: _("Nothing to do: it’s calculated again once the platform reports the opening."),
     Reason.SYMBOL_NOT_MAPPED: _("We assign the symbol to a group; then the commission is added."),
     Reason.NO_RATE: _("Ask your partner manager for a rate for this symbol group."),
@@ -22,7 +22,7 @@ REMEDIES: Final[Mapping[Reason, Promise]] = {
     Reason.BEYOND_LEVELS: _("Ask your partner manager for a plan that pays at this level."),
     Reason.NO_FX: _("Nothing to do: it’s calculated again once the exchange rate is known."),
     Reason.NO_DIFFERENCE: _("Your rate has to exceed what the partner below earns."),
-    Reason.TOO_FEW_PIPS: _("Trades whose price moves at least as far as the plan says are paid."),
+    Reason.TOO_FEW_PIPS: _("Trades whose price moves at least as far as the plan states are paid."),
     Reason.SYMBOL_EXCLUDED: _("Trades on other symbols are paid."),
     Reason.COUNTRY_EXCLUDED: _("Trades of clients from other countries are paid."),
     Reason.SHARED_DEVICE: _("Trades of clients who sign in with devices and networks of their own are paid."),

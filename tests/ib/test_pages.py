@@ -105,7 +105,7 @@ def test_an_unpaid_trade_says_why_to_its_partner(earned, browse):
     row = Accrual.objects.get(partner=earned.sub, state="excluded")
     text = text_of(browse(earned.sub.user).get(reverse("partner_trade", args=[row.pk])))
     assert "closed after 30 seconds" in text and "requires at least 180 seconds" in text
-    assert "Trades held at least as long as the plan says are paid." in text
+    assert "Trades held at least as long as the plan states are paid." in text
 
 
 def test_a_partner_sees_nobody_elses_trades_and_settlements(settled, cast, browse):

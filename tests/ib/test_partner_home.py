@@ -145,7 +145,7 @@ def test_unpaid_trades_are_behind_a_tab_by_reason(network, browse):
     assert "minimum holding time" not in text_of(browser.get(reverse("partner_home")))
     page = browser.get(reverse("partner_home"), {"trades": "unpaid"})
     ((row, url, remedy),) = page.context["unpaid"]
-    assert remedy == "Trades held at least as long as the plan says are paid."
+    assert remedy == "Trades held at least as long as the plan states are paid."
     assert row.trades == 1 and "Closed before the plan's minimum holding time" in text_of(page).replace("&#x27;", "'")
     assert len(browser.get(url).context["table"].page.rows) == 1
 
