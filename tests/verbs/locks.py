@@ -538,6 +538,7 @@ EXCEPTIONS: dict[str, str] = {
     "prop.challenges.coupons.usable_coupon": "a part of buying; `tests/prop/test_buy_challenge.py`",
     "prop.programmes.drafts.locked": "a part of the verbs of programmes; `tests/prop/test_programmes.py`",
     "prop.judge.live.judge_account": "the system's own, a transaction of its own; `tests/prop/judge/test_live.py`",
+    "prop.judge.quiet.judge_quiet": "the same, for many; skips locked rows; `tests/prop/judge/test_sampling.py`",
     "prop.pauses.pausing.pause_challenges": "the system's own, after a chargeback; `tests/prop/pauses/test_pauses.py`",
     "prop.corrections.finding.find_correction": "the system's own, of due rows; `tests/prop/corrections/`",
     "trading.accounts.changes.allow_trading_again": "the system's own; `tests/prop/corrections/`",
