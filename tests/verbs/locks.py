@@ -548,8 +548,6 @@ EXCEPTIONS: dict[str, str] = {
     "prop.scaling.proposing.propose_growth": "the system's own, found by beat; `tests/prop/scaling/test_scaling.py`",
     "prop.merging.locking.lock_pair": "a part of the verbs of merges; `tests/prop/merging/test_merges.py`",
     "prop.merging.locking.locked": "a part of the verbs of merges; `tests/prop/merging/test_merges.py`",
-    "prop.merging.settling.continue_merge": "the system's own, found by beat; `tests/prop/merging/test_merges.py`",
-    "prop.merging.settling.settle_merge": "the system's own, after a balance operation; `tests/prop/merging/test_merges.py`",
     "prop.payouts.settling.settle_payout": "the system's own, after a balance operation; `tests/prop/payouts/test_payouts.py`",
     "prop.challenges.phases.begin_phase": "the system's own, after a balance operation; `tests/prop/test_buy_challenge.py`",
     "crm.outbound.endpoints.locked_endpoint": "a part of the webhooks' verbs; `tests/crm/outbound/`",
