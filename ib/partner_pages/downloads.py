@@ -31,12 +31,17 @@ def _currency(column: MoneyColumn, row: Any) -> str:
     return "" if value is None else column.read_money(value, row)[1]
 
 
+def csv_file(lines: Iterable[list[Any]], name: str) -> StreamingHttpResponse:
+    """Stream rows as a CSV file, nothing of which is kept on the way."""
+    response = StreamingHttpResponse(exports.csv_lines(lines), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
 def csv_of(table: Table) -> StreamingHttpResponse:
     """Stream what matches a list's filters, the newest 100,000 rows at most; the access log says who took it."""
     table.shown_columns = list(_with_currencies(table.shown_columns))
     access_log.note(user=table.user, kind=AccessKind.EXPORT, target=f"table:{table.name}.csv", reason=table.query)
-    lines = exports.csv_lines(islice(table.export_rows(), ROWS_MAX + 1))
-    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{exports.file_name(table, "csv")}"'
-    response["Cache-Control"] = "no-store"
-    return response
+    name = exports.file_name(table, "csv").removesuffix(".csv")
+    return csv_file(islice(table.export_rows(), ROWS_MAX + 1), name)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpResponse, HttpResponseBase
+from itertools import chain
+
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -15,6 +18,7 @@ from crm.web.requests import UserRequest
 from crm.work.queries import work_of
 from ib.choices import PartnerRight
 from ib.models import ClientClaim, Partner
+from ib.partner_pages.downloads import ROWS_MAX, csv_file
 from ib.queries import partners_visible_to
 from ib.tracking import claims
 from ib.tracking.choices import ClaimState
@@ -92,7 +96,9 @@ def _page(request: UserRequest, claim: ClientClaim, form: ClaimAnswerForm, accep
 
 @partner_page(PartnerRight.MANAGE_LINKS)
 def own_claims(request: UserRequest, partner: Partner) -> HttpResponseBase:
-    """List a partner's claims, and take a new one."""
+    """List a partner's claims, as a page or CSV, and take a new one."""
+    if request.GET.get("export") == "csv":
+        return _own_csv(request, partner)
     form = ClaimForm(request.POST or None)
     if run_action(
         request,
@@ -110,3 +116,11 @@ def own_claims(request: UserRequest, partner: Partner) -> HttpResponseBase:
         return redirect("partner_claims")
     context = {"partner": partner, "form": form, "claims": partner.claims.all()[:SHOWN]}
     return render(request, "partners/claims.html", context, status=422 if form.errors else 200)
+
+
+def _own_csv(request: UserRequest, partner: Partner) -> StreamingHttpResponse:
+    access_log.note(user=request.user, kind=AccessKind.EXPORT, target="partners.claims.csv")
+    head = [_("Client"), _("Reason"), _("Opened"), _("State"), _("Answer")]
+    rows = partner.claims.all()[:ROWS_MAX].iterator(chunk_size=2000)
+    lines = ([row.named, row.reason, row.opened_at, row.get_state_display(), row.answer] for row in rows)
+    return csv_file(chain([head], lines), f"claims-{timezone.localdate()}")

@@ -23,6 +23,7 @@ from ib.materials import banners
 from ib.materials.forms import FILE_BYTES_MAX, BannerForm
 from ib.materials.tables import BannerTable
 from ib.models import Material, Partner, ReferralLink
+from ib.partner_pages.downloads import csv_file
 from ib.policies import can_manage_partners
 from ib.views.guards import partner_page
 
@@ -114,6 +115,14 @@ def own_banners(request: UserRequest, partner: Partner) -> HttpResponseBase:
     language = request.GET.get("lang", "")
     language = language if language in dict(settings.LANGUAGES) else ""
     counted = banners.figures(partner, _since())
+    offered = [
+        (banner, counted.get(banner.pk, {"views": 0, "clicks": 0}))
+        for banner in banners.banners_for(partner, language=language)[:SHOWN]
+    ]
+    if request.GET.get("export") == "csv":
+        head = [_("Banner"), _("Size"), _("Views"), _("Clicks")]
+        lines = [[banner.name, banner.size, found["views"], found["clicks"]] for banner, found in offered]
+        return csv_file([head, *lines], f"banners-{_since()}-{timezone.localdate()}")
     context = {
         "partner": partner,
         "links": links,
@@ -122,12 +131,8 @@ def own_banners(request: UserRequest, partner: Partner) -> HttpResponseBase:
         "languages": settings.LANGUAGES,
         "days": DAYS,
         "rows": [
-            {
-                "banner": banner,
-                "code": banners.embed_code(banner, chosen, request) if chosen else "",
-                **counted.get(banner.pk, {"views": 0, "clicks": 0}),
-            }
-            for banner in banners.banners_for(partner, language=language)[:SHOWN]
+            {"banner": banner, "code": banners.embed_code(banner, chosen, request) if chosen else "", **found}
+            for banner, found in offered
         ],
     }
     return render(request, "partners/materials.html", context)

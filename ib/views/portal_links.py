@@ -13,7 +13,6 @@ from clients.countries import country_name
 from crm.i18n import formats
 from crm.ui import qr
 from crm.ui.actions import run_action
-from crm.ui.exports import csv_lines
 from crm.ui.views import wants_fragment
 from crm.web.requests import UserRequest
 from ib.applications import applying
@@ -24,6 +23,7 @@ from ib.models import Partner, ReferralLink
 from ib.partner_pages import figures as partner_figures
 from ib.partner_pages import sharing, sources
 from ib.partner_pages.date_ranges import DateRange, date_range
+from ib.partner_pages.downloads import csv_file
 from ib.partner_pages.figures import LinkFigures
 from ib.partner_pages.sources import Source, Sources
 from ib.team.rights import has_right
@@ -103,7 +103,7 @@ def _as_csv(rows: list[LinkFigures], span: DateRange, request: HttpRequest) -> S
         ]
         for row in rows
     ]
-    return _csv([head, *lines], f"links-{span.first}-{span.last}")
+    return csv_file([head, *lines], f"links-{span.first}-{span.last}")
 
 
 @partner_page(PartnerRight.SEE_LINKS)
@@ -174,14 +174,7 @@ def _clients_of(row: Source, kind: str, span: DateRange, link_id: int) -> str:
 def _sources_csv(found: Sources, span: DateRange, kind: str) -> StreamingHttpResponse:
     head = [str(sources.KINDS[kind]), _("Clicks"), _("Registrations"), _("Verified"), _("First deposits")]
     lines = [[row.key, row.clicks, row.registered, row.verified, row.funded, row.active] for row in found.rows]
-    return _csv([[*head, _("Active clients")], *lines], f"sources-{kind}-{span.first}-{span.last}")
-
-
-def _csv(lines: list[list[Any]], name: str) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(csv_lines(lines), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    response["Cache-Control"] = "no-store"
-    return response
+    return csv_file([[*head, _("Active clients")], *lines], f"sources-{kind}-{span.first}-{span.last}")
 
 
 def _own_link(partner: Partner, link_id: int) -> ReferralLink:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from itertools import chain
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from crm.choices import AccessKind
+from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.web.requests import UserRequest
 from ib.choices import PartnerRight
 from ib.models import Partner, Postback, PostbackDelivery, PostbackReport
+from ib.partner_pages.downloads import ROWS_MAX, csv_file
 from ib.tracking import postbacks
 from ib.tracking.choices import DeliveryState, PostbackEvent
 from ib.tracking.forms import PostbackForm
@@ -28,25 +33,37 @@ LOG_SHOWN = 50
 @partner_page(PartnerRight.MANAGE_LINKS)
 def overview(request: UserRequest, partner: Partner) -> HttpResponseBase:
     """List a partner's postbacks with the newest calls, and what their network reported."""
+    state = request.GET.get("state", "")
+    if request.GET.get("export") == "csv":
+        return _log_csv(request, partner, state)
     context = {
         "partner": partner,
         "postbacks": [
             {"row": row, "steps": ", ".join(str(PostbackEvent(event).label) for event in row.events)}
             for row in partner.postbacks.all()[: postbacks.POSTBACKS_MAX]
         ],
-        "log": _log(partner, request.GET.get("state", "")),
-        "state": request.GET.get("state", ""),
+        "log": [{"row": row, "result": result_of(row)} for row in _log(partner, state)[:LOG_SHOWN]],
+        "state": state,
         "reports": PostbackReport.objects.filter(key__partner=partner).select_related("link")[:LOG_SHOWN],
         "key": getattr(partner, "postback_key", None),
     }
     return render(request, "partners/postbacks.html", context)
 
 
-def _log(partner: Partner, state: str) -> list[dict[str, Any]]:
+def _log(partner: Partner, state: str) -> QuerySet[PostbackDelivery]:
     rows = PostbackDelivery.objects.filter(postback__partner=partner)
-    if state in DeliveryState.values:
-        rows = rows.filter(state=state)
-    return [{"row": row, "result": result_of(row)} for row in rows[:LOG_SHOWN]]
+    return rows.filter(state=state) if state in DeliveryState.values else rows
+
+
+def _log_csv(request: UserRequest, partner: Partner, state: str) -> StreamingHttpResponse:
+    access_log.note(user=request.user, kind=AccessKind.EXPORT, target="partners.postbacks.csv", reason=state)
+    head = [_("Date"), _("Step"), _("Address"), _("State"), _("Result"), _("Attempts")]
+    rows = _log(partner, state)[:ROWS_MAX].iterator(chunk_size=2000)
+    lines = (
+        [row.created_at, row.get_event_display(), row.url, row.get_state_display(), result_of(row), row.attempts]
+        for row in rows
+    )
+    return csv_file(chain([head], lines), f"postbacks-{timezone.localdate()}")
 
 
 @partner_page(PartnerRight.MANAGE_LINKS)

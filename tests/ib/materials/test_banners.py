@@ -75,6 +75,8 @@ def test_a_partner_embeds_it_and_views_and_clicks_count(network, cast, browse, d
     assert (day.link_id, day.views, day.clicks) == (link.pk, 2, 1)
     assert ReferralDay.objects.filter(link=link).count() == 1
     assert "2 views, 1 clicks" in text_of(browser.get(reverse("partner_materials")))
+    lines = browser.get(reverse("partner_materials"), {"export": "csv"}).getvalue().decode().splitlines()
+    assert lines[1:] == ["Spring,300 × 250,2,1"]
     switch_link(link_id=link.pk, is_active=False, actor=None)
     assert visitor.get(image).status_code == 200 and MaterialDay.objects.get().views == 2
     assert visitor.get(image.replace(link.code, "nobody")).status_code == 404

@@ -201,3 +201,7 @@ def test_the_pages_are_the_partners_own(network, cast, browse, django_assert_max
     staff = browse(cast.ib_manager)
     postbacks.send_test(postback_id=postback.pk, actor=network.sub.user)
     assert network.sub.name in staff.get("/ib/postbacks/").content.decode()
+    for state, rows in (("", 1), ("waiting", 1), ("failed", 0)):
+        log = browser.get("/partners/links/postbacks/", {"export": "csv", "state": state}).getvalue().decode()
+        assert len(log.splitlines()) == 1 + rows
+    assert len(browse(network.master.user).get("/partners/links/postbacks/?export=csv").getvalue().splitlines()) == 1

@@ -9,7 +9,7 @@ from clients.models import Client
 from crm import approvals
 from crm.brand_policies.registry import new_version
 from crm.errors import DomainError, NotAllowed, WrongState
-from crm.models import PolicyValue, WorkProposal
+from crm.models import AccessEvent, PolicyValue, WorkProposal
 from ib import brand_policies
 from ib.models import Attribution, AttributionProposal, ClientClaim, PostbackReport
 from ib.tracking import assigning, claims, postbacks, reports, touches
@@ -122,6 +122,9 @@ def test_two_partners_claim_one_client_and_the_evidence_is_shown(network, cast, 
     assert set(ClientClaim.objects.values_list("state", flat=True)) == {"accepted", "rejected", "open"}
     mine = browse(network.top.user).get("/partners/clients/claims/").content.decode()
     assert "The first enquiry came" in mine and network.master.name not in mine and cast.client.email not in mine
+    lines = browse(network.top.user).get("/partners/clients/claims/?export=csv").getvalue().decode().splitlines()
+    assert len(lines) == 1 + network.top.claims.count() and lines[0].endswith("Client,Reason,Opened,State,Answer")
+    assert AccessEvent.objects.get(target="partners.claims.csv").user == network.top.user
 
 
 def test_a_reported_conversion_of_anothers_client_becomes_a_claim(network, cast):
