@@ -53,7 +53,7 @@ def test_a_process_has_one_session_per_purpose_however_many_threads_ask(
         thread.start()
     for thread in threads:
         thread.join()
-    assert sessions(sandbox, before + 3) == before + 3
+    assert sessions(sandbox, before + len(Purpose)) == before + len(Purpose)
 
 
 def test_a_child_of_a_fork_opens_its_own_and_the_parents_stay(either: TradingServer, sandbox: Sandbox) -> None:
@@ -65,11 +65,11 @@ def test_a_child_of_a_fork_opens_its_own_and_the_parents_stay(either: TradingSer
         ask_all(either)
         return str(sandbox.state()["sessions"] - before)
 
-    assert in_child(child) == "6"
-    assert sessions(sandbox, before + 3) == before + 3
+    assert in_child(child) == str(2 * len(Purpose))
+    assert sessions(sandbox, before + len(Purpose)) == before + len(Purpose)
     ask_all(either)
     assert [pool.platform_for(either, purpose) for purpose in Purpose] == held
-    assert sandbox.state()["sessions"] == before + 3
+    assert sandbox.state()["sessions"] == before + len(Purpose)
 
 
 def test_changed_settings_open_a_new_session_and_a_restart_is_logged_in_to_again(
@@ -80,10 +80,10 @@ def test_changed_settings_open_a_new_session_and_a_restart_is_logged_in_to_again
     either.balance_command = "KEELSON_BALANCE"
     either.save()
     ask_all(either)
-    assert sessions(sandbox, before + 3) == before + 3
+    assert sessions(sandbox, before + len(Purpose)) == before + len(Purpose)
     sandbox.post("restart")
     ask_all(either)
-    assert sessions(sandbox, 3) == 3
+    assert sessions(sandbox, len(Purpose)) == len(Purpose)
 
 
 def test_a_read_that_hangs_holds_up_neither_money_nor_a_change_of_settings(
