@@ -28,9 +28,8 @@ from trading.models import BalanceOperation
 
 OPERATION_KEY: Final = "challenge-merge:"
 BACK_KEY: Final = "challenge-merge-back:"
-GIVE_UP_AFTER: Final = dt.timedelta(
-    hours=24
-)  # of an account whose trading can't be stopped or that isn't read any more
+# Of an account whose trading can't be stopped, or that isn't read any more.
+GIVE_UP_AFTER: Final = dt.timedelta(hours=24)
 AT_ONCE_MAX: Final = 500
 
 

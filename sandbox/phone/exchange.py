@@ -293,7 +293,7 @@ class Exchange:
         return self._asked(request, 64 * 1024)
 
     def fetch(self, url: str, bytes_max: int) -> bytes:
-        """Fetch the file of a message from where we were told; nothing where it isn't given."""
+        """Fetch the file of a message from the address that came with it; nothing where that gives none."""
         return self._asked(urllib.request.Request(self._placed(url)), bytes_max + 1)  # noqa: S310
 
     def _placed(self, url: str) -> str:
