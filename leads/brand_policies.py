@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.messages.addresses import Addresses
 from crm.brand_policies import Choice, Count, Policy, PolicyArea, Switch, declare
+from leads.embedding import origins  # noqa: F401  it declares the sites that may show forms
 
 
 class WithoutShifts(models.TextChoices):

@@ -6,6 +6,7 @@ from leads.automations import views as automations
 from leads.automations.tables import AutomationTable
 from leads.bulk import views as bulk
 from leads.duplicates import views as duplicates
+from leads.embedding import views as embedding
 from leads.learned.views import learned_score
 from leads.spend import views as spend
 from leads.tables import LeadTable
@@ -14,6 +15,7 @@ from leads.views import conditions, imports, public, setup, staff
 urlpatterns: list[URLPattern | URLResolver] = [
     path("l/invitation/<path:token>/", public.invitation, name="registration_link"),
     path("l/<slug:brand_code>/<slug:slug>/", public.landing, name="landing"),
+    path("l/<slug:brand_code>/<slug:slug>/embedded/", embedding.embedded_form, name="landing_embedded"),
     path("l/<slug:brand_code>/<slug:slug>/thanks/<slug:language>/", public.thanks, name="landing_thanks"),
     path("leads/", TableView.as_view(table=LeadTable, template_name="leads/list.html"), name="leads"),
     path("leads/new/", staff.new, name="lead_new"),
@@ -68,6 +70,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("landing-pages/new/", setup.landing_page, name="landing_page_new"),
     path("landing-pages/<int:pk>/", setup.landing_page, name="landing_page_edit"),
+    path("landing-pages/<int:pk>/embed/", embedding.embed_code, name="landing_page_embed"),
     path("lead-rules/", setup.rules, name="lead_rules"),
     path("lead-rules/learned/", learned_score, name="lead_learned_score"),
     path("lead-rules/condition/", conditions.lead_condition, name="lead_condition"),

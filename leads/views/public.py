@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -47,21 +49,35 @@ def find_page(request: HttpRequest, brand_code: str, slug: str) -> LandingPage:
     return next(iter(pages.values()))
 
 
+@contextmanager
+def speaking_of(request: HttpRequest, page: LandingPage) -> Iterator[None]:
+    """Answer in the page's language and the brand's variant of it."""
+    language = _variant_for(page)
+    with translation.override(language):
+        request.LANGUAGE_CODE = language
+        yield
+
+
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def landing(request: HttpRequest, brand_code: str, slug: str) -> HttpResponse:
     """Show a brand's page for one campaign in one language, and take its enquiry."""
     page = find_page(request, brand_code, slug)
     request.brand = page.brand  # type: ignore[attr-defined]
-    with translation.override(_variant_for(page)):
-        request.LANGUAGE_CODE = _variant_for(page)
+    with speaking_of(request, page):
         if request.method == "POST":
-            return _enquire(request, page)
+            after = redirect("landing_thanks", brand_code=page.brand.code, slug=page.slug, language=page.language)
+            return enquire(request, page, thanks=after)
         origin = attribution.origin_of(request)
-        country = places.region_of(request.headers.get("Accept-Language", "")) or page.country
-        response = _show(request, page, _form(page, initial={"country": country}), origin)
+        response = show_form(request, page, first_form(request, page), origin)
         attribution.remember(response, origin, request)
         return response
+
+
+def first_form(request: HttpRequest, page: LandingPage) -> EnquiryForm:
+    """Build the empty form, with the country that the reader's browser speaks of."""
+    country = places.region_of(request.headers.get("Accept-Language", "")) or page.country
+    return _form(page, initial={"country": country})
 
 
 def _form(page: LandingPage, *args: Any, **kwargs: Any) -> EnquiryForm:
@@ -71,9 +87,16 @@ def _form(page: LandingPage, *args: Any, **kwargs: Any) -> EnquiryForm:
     return EnquiryForm(*args, custom=custom, required=page.required_fields, **kwargs)
 
 
-def _show(
-    request: HttpRequest, page: LandingPage, form: EnquiryForm, origin: Origin, status: int = 200
+def show_form(
+    request: HttpRequest,
+    page: LandingPage,
+    form: EnquiryForm,
+    origin: Origin,
+    *,
+    status: int = 200,
+    template: str = "leads/public/landing.html",
 ) -> HttpResponse:
+    """Render a page with its form, which carries a new stamp and where the visitor came from."""
     # Languages of Keelson itself are in the page's menu already.
     offered = [base_of(code) for code, _name in settings.LANGUAGES]
     others = LandingPage.objects.filter(brand=page.brand, slug=page.slug, is_published=True).exclude(
@@ -88,17 +111,26 @@ def _show(
         "honeypot": guard.HONEYPOT,
         "others": others.exclude(pk=page.pk).order_by("language"),
     }
-    return render(request, "leads/public/landing.html", context, status=status)
+    return render(request, template, context, status=status)
 
 
-def _enquire(request: HttpRequest, page: LandingPage) -> HttpResponse:
-    thanks = redirect("landing_thanks", brand_code=page.brand.code, slug=page.slug, language=page.language)
+def enquire(
+    request: HttpRequest,
+    page: LandingPage,
+    *,
+    thanks: HttpResponse,
+    template: str = "leads/public/landing.html",
+    refusal: str = "",
+) -> HttpResponse:
+    """Take an enquiry and answer with `thanks`, or show the form again with what is wrong; `refusal` takes none."""
     origin = attribution.unpack(request.POST.get("origin", "")) or attribution.origin_of(request)
     stamp = guard.read_stamp(request.POST.get("stamp", ""))
     if request.POST.get(guard.HONEYPOT) or stamp.why == "forged":
         return thanks
     form = _form(page, request.POST)
-    if not stamp.is_good:
+    if refusal:
+        form.add_error(None, refusal)
+    elif not stamp.is_good:
         form.add_error(None, _("Please check your entries and submit the form again."))
     elif not guard.may_submit(page.brand_id, client_ip(request)):
         form.add_error(
@@ -108,7 +140,7 @@ def _enquire(request: HttpRequest, page: LandingPage) -> HttpResponse:
         request, lambda: _take_in(request, page, form, origin, stamp.form_id), form=form, show_forbidden=True
     ):
         return thanks
-    return _show(request, page, form, origin, status=422)
+    return show_form(request, page, form, origin, status=422, template=template)
 
 
 def _take_in(request: HttpRequest, page: LandingPage, form: EnquiryForm, origin: Origin, form_id: str) -> None:
@@ -156,8 +188,7 @@ def thanks(request: HttpRequest, brand_code: str, slug: str, language: str) -> H
     if page is None:
         raise Http404
     request.brand = page.brand  # type: ignore[attr-defined]
-    with translation.override(_variant_for(page)):
-        request.LANGUAGE_CODE = _variant_for(page)
+    with speaking_of(request, page):
         return render(request, "leads/public/thanks.html", {"page": page})
 
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -54,6 +55,13 @@ class LandingPageTable(Table):
         Column("brand", gettext_lazy("Brand")),
         Column("campaign", gettext_lazy("Campaign")),
         YesNoColumn("is_published", gettext_lazy("Published")),
+        Column(
+            "embed",
+            gettext_lazy("On other sites"),
+            value="pk",
+            render=lambda row, _table: _embed_link(row),
+            export=False,
+        ),
     ]
     row_url_name, row_permission = "landing_page_edit", "leads.change_landingpage"
     empty = Empty(
@@ -69,9 +77,11 @@ class LandingPageTable(Table):
         return LandingPage.objects.filter(brand_id__in=reach_of(self.user).brands).select_related("brand", "campaign")
 
 
-def _page_link(page: LandingPage) -> SafeString:
-    from django.utils.html import format_html
+def _embed_link(page: LandingPage) -> SafeString:
+    return format_html('<a href="{}">{}</a>', reverse("landing_page_embed", args=[page.pk]), _("Embed"))
 
+
+def _page_link(page: LandingPage) -> SafeString:
     return format_html(
         '<a class="mono" href="{}" target="_blank" rel="noopener">{}</a>', page.get_absolute_url(), page.slug
     )

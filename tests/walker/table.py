@@ -309,6 +309,8 @@ TABLE |= {
 # What strangers see of leads.
 TABLE |= {
     "landing": Rule(PUBLIC, kwargs=lambda _world: {"brand_code": "meridian", "slug": "start"}),
+    # Nothing to show while the brand names no site.
+    "landing_embedded": Rule(PUBLIC, kwargs=lambda _world: {"brand_code": "meridian", "slug": "start"}, good=(404,)),
     "landing_thanks": Rule(PUBLIC, kwargs=lambda _world: {"brand_code": "meridian", "slug": "start", "language": "de"}),
     "registration_link": Rule(PUBLIC, kwargs=lambda _world: {"token": "forged"}, good=(302, 410)),
     "first_administrators": Rule(PUBLIC, kwargs=lambda _world: {"token": "forged"}, good=(410,)),
@@ -1310,6 +1312,9 @@ TABLE |= {
     "landing_pages": Rule(roles(Role.DESK_HEAD, Role.MARKETING, Role.AUDITOR, Role.ADMINISTRATOR)),
     "landing_page_new": Rule(SETS_LEADS_UP),
     "landing_page_edit": Rule(SETS_LEADS_UP, kwargs=_no_row, good=OWN),
+    "landing_page_embed": Rule(
+        roles(Role.DESK_HEAD, Role.MARKETING, Role.AUDITOR, Role.ADMINISTRATOR), kwargs=_no_row, good=OWN
+    ),
     "lead_rules": Rule(IMPORTS_LEADS),
     "lead_learned_score": Rule(IMPORTS_LEADS),
     "routing_rule_new": Rule(IMPORTS_LEADS),

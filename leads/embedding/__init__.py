@@ -1,0 +1,1 @@
+"""Enquiry forms inside other sites: whose sites may show them, the page in the frame, and the code for the site."""
