@@ -25,6 +25,7 @@ from clients.audit_codes import ClientsAction
 from clients.choices import ClientsNotice, MessageState, TimelineKind
 from clients.facts import rebuild_client
 from clients.mail_format import as_email
+from clients.mail_services.sending import send
 from clients.messages import drafts
 from clients.messages.outgoing import can_undo, is_marketing, put_into_thread
 from clients.messages.quiet import quiet_until
@@ -35,8 +36,9 @@ from clients.models import Client, Message
 from clients.queries import is_in_own_book
 from clients.texts.letters import common_values, get_letter
 from crm.choices import AccessKind
+from crm.connections.protocol import ServiceRefused
 from crm.db.locking import lock
-from crm.errors import DomainError
+from crm.errors import DomainError, OutsideWorldError
 from crm.i18n import formats
 from crm.i18n.languages import base_of, variant_of
 from crm.i18n.localized_text import Phrase, localize, phrase
@@ -273,11 +275,15 @@ def deliver(message_id: int) -> bool:
         return True
     secret = orjson.loads(crypto.decrypt(bytes(message.secret), purpose=SECRET_PURPOSE)) if message.secret else {}
     try:
-        as_email(message, secret).send()
+        send(as_email(message, secret), brand_id=message.client.brand_id, message_id=message.pk)
     except smtplib.SMTPRecipientsRefused as error:
         _give_up(message, str(error))
+    except ServiceRefused as error:
+        _give_up(message, error.message)
     except (FileDamaged, FileMissing, KeyDestroyed):
         _give_up(message, _("Not sent: an attachment can't be read."))
+    except OutsideWorldError as error:
+        _try_later(message, error.message)
     except (smtplib.SMTPException, OSError) as error:
         _try_later(message, f"{type(error).__name__}: {error}")
     else:

@@ -10,7 +10,6 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from clients.mail_services.adapters import headers_for
 from clients.messages import forwarded, unsubscribing
 from clients.messages.outgoing import is_marketing
 from clients.messages.sent_files import contents_of
@@ -54,7 +53,6 @@ def as_email(message: Message, secret: Mapping[str, str]) -> EmailMultiAlternati
         headers["In-Reply-To"] = message.answers.message_id
         earlier = reversed(message.answers.references[:REFERENCES_MAX])
         headers["References"] = " ".join([*earlier, message.answers.message_id])
-    headers |= headers_for(brand.pk, message.pk)
     if is_marketing(message):
         headers["List-Unsubscribe"] = f"<{unsubscribing.address_for(message)}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"

@@ -1,9 +1,9 @@
 """The adapters for mail services, over django-anymail's views: signatures and events as each service means them.
 
-Our e-mails go to the service over SMTP and carry a header of the service's own with our signed Message-ID, which it sends back with
-each report. A report counts only with that mark and for the address that the e-mail went to.
-Mailgun signs a time and a token, not the content: so a token is accepted once. Mandrill signs address and content. Postmark signs
-nothing: it sends the password that we gave it with its address.
+Our e-mails go to the service over its API where it has an API key (`sending`), else over SMTP. Either way they carry our signed
+Message-ID, which the service sends back with each report. A report counts only with that mark and for the address that the e-mail
+went to. Mailgun signs a time and a token, not the content: so a token is accepted once. Mandrill signs address and content.
+Postmark and Brevo sign nothing: they send the password that we gave them with the address.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from django.utils.translation import gettext_lazy
 
 from clients.messages.choices import DeliveryState
 from clients.messages.delivery import Report
-from clients.messages.tokens import message_id_of
 from clients.models import MailService
 from clients.telephony.addresses import URL_HEADER
 from crm.connections.choices import WebhookVerdict
@@ -45,8 +44,21 @@ STATES: Final[dict[str, DeliveryState]] = {
     EventType.COMPLAINED: DeliveryState.COMPLAINED,
 }
 # Each service's own word for a bounce after which the address stays bad.
-LASTING: Final = frozenset({"failed", "hard_bounce", "HardBounce"})
+LASTING: Final = frozenset({"failed", "hard_bounce", "HardBounce", "invalid_email"})
 FORM: Final = "application/x-www-form-urlencoded"
+API_KEY: Final = Key(
+    "api_key",
+    gettext_lazy("API key for sending"),
+    gettext_lazy("Empty: our e-mails go to the service over SMTP, as the installation is set up."),
+    is_required=False,
+)
+
+
+PASSWORD: Final = Key(
+    "password",
+    gettext_lazy("Password of the webhook"),
+    gettext_lazy("Choose a long one. At the service, the address is https://keelson:password@…"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +79,11 @@ class MailServiceAdapter:
 
     title: str
     keys: Sequence[Key]
+    # Of its API: where it is, how anymail calls the key, and headers that keep our own Message-ID.
+    api: ClassVar[str]
+    api_path: ClassVar[str] = "/"
+    api_setting: ClassVar[str] = "api_key"
+    api_headers: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, service: MailService) -> None:
         self.service, self.credentials = service, service.credentials
@@ -80,7 +97,7 @@ class MailServiceAdapter:
     def judge(self, body: bytes, headers: Mapping[str, str], *, now: dt.datetime) -> Judgement:
         from anymail.exceptions import AnymailWebhookValidationFailure
 
-        if not all(self.credentials.get(key.name) for key in self.keys):
+        if not all(self.credentials.get(key.name) for key in self.keys if key.is_required):
             return Judgement(WebhookVerdict.WRONG_SIGNATURE)
         try:
             request = _request(body, headers)
@@ -128,7 +145,8 @@ class MailServiceAdapter:
 
 class MailgunAdapter(MailServiceAdapter):
     title, algorithm = "Mailgun", "HMAC-SHA256"
-    keys = (Key("signing_key", gettext_lazy("Webhook signing key"), gettext_lazy("Settings → API security")),)
+    keys = (Key("signing_key", gettext_lazy("Webhook signing key"), gettext_lazy("Settings → API security")), API_KEY)
+    api, api_path = "https://api.mailgun.net", "/v3/"
 
     def _view(self, url: str) -> Any:
         from anymail.webhooks.mailgun import MailgunTrackingWebhookView
@@ -151,7 +169,8 @@ class MailgunAdapter(MailServiceAdapter):
 
 class MandrillAdapter(MailServiceAdapter):
     title, algorithm = "Mandrill (Mailchimp Transactional)", "HMAC-SHA1"
-    keys = (Key("webhook_key", gettext_lazy("Webhook key"), gettext_lazy("Settings → Webhooks")),)
+    keys = (Key("webhook_key", gettext_lazy("Webhook key"), gettext_lazy("Settings → Webhooks")), API_KEY)
+    api, api_path = "https://mandrillapp.com", "/api/1.0/"
 
     def _view(self, url: str) -> Any:
         from anymail.webhooks.mandrill import MandrillCombinedWebhookView
@@ -174,13 +193,9 @@ class MandrillAdapter(MailServiceAdapter):
 
 class PostmarkAdapter(MailServiceAdapter):
     title, algorithm = "Postmark", "Password"
-    keys = (
-        Key(
-            "password",
-            gettext_lazy("Password of the webhook"),
-            gettext_lazy("Choose a long one. At Postmark, the address is https://keelson:password@…"),
-        ),
-    )
+    keys = (PASSWORD, API_KEY)
+    api, api_setting = "https://api.postmarkapp.com", "server_token"
+    api_headers = {"X-PM-KeepID": "true"}
 
     def _view(self, url: str) -> Any:
         from anymail.webhooks.postmark import PostmarkTrackingWebhookView
@@ -198,22 +213,39 @@ class PostmarkAdapter(MailServiceAdapter):
         return {f"X-PM-Metadata-{MARK}": mark}
 
 
+class BrevoAdapter(MailServiceAdapter):
+    """Brevo hands e-mails that come in over with links to their files: they are read over IMAP instead."""
+
+    title, algorithm = "Brevo", "Password"
+    keys = (PASSWORD, API_KEY)
+    api, api_path = "https://api.brevo.com", "/v3/"
+
+    def _view(self, url: str) -> Any:
+        from anymail.webhooks.brevo import BrevoTrackingWebhookView
+
+        return BrevoTrackingWebhookView(webhook_secret=f"keelson:{self.credentials['password']}")
+
+    def _kind(self, request: WSGIRequest) -> str:
+        return str(_json(request)["event"])
+
+    def _raw_mails(self, request: WSGIRequest) -> Sequence[bytes]:
+        return []
+
+    def headers_for(self, mark: str) -> dict[str, str]:
+        return {"X-Mailin-custom": json.dumps({MARK: mark})}
+
+
 ADAPTERS: Final[dict[str, type[MailServiceAdapter]]] = {
     "mailgun": MailgunAdapter,
     "mandrill": MandrillAdapter,
     "postmark": PostmarkAdapter,
+    "brevo": BrevoAdapter,
 }
 
 
 def adapter_of(service: MailService) -> MailServiceAdapter:
     """Make the adapter that reads a service's webhooks with its keys."""
     return ADAPTERS[service.adapter](service)
-
-
-def headers_for(brand_id: int, message_id: int) -> dict[str, str]:
-    """Write the header that has the brand's mail service send our mark back with its reports; none without a service."""
-    service = MailService.objects.filter(brand=brand_id, is_enabled=True).only("adapter", "sealed_credentials").first()
-    return adapter_of(service).headers_for(message_id_of(message_id, MARK)) if service is not None else {}
 
 
 def _request(body: bytes, headers: Mapping[str, str]) -> WSGIRequest:
@@ -254,5 +286,5 @@ def _report(event: AnymailTrackingEvent) -> ServiceReport:
 
 
 def basic_auth(password: str) -> str:
-    """Write the header that Postmark sends with the password of its webhook."""
+    """Write the header that Postmark and Brevo send with the password of the webhook."""
     return "Basic " + base64.b64encode(f"keelson:{password}".encode()).decode()

@@ -60,7 +60,7 @@ class ConnectionForm(forms.Form):
         for key in self.known.keys:
             self.fields[key.name] = forms.CharField(
                 label=str(key.label),
-                required=connection is None,
+                required=connection is None and key.is_required,
                 help_text=KEPT if connection is not None else str(key.help_text),
                 max_length=300,
                 # A browser would fill in the password that it knows for this site, over the stored key.

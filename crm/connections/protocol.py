@@ -47,11 +47,12 @@ class ServiceUnknown(OutsideWorldError):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One credential of an account; all are secret."""
+    """One credential of an account; all are secret. is_required: nothing works without it."""
 
     name: str
     label: str | Promise
     help_text: str | Promise = ""
+    is_required: bool = True
 
 
 @dataclass(frozen=True, slots=True)

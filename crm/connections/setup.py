@@ -128,8 +128,9 @@ class ConnectionApproval(approvals.ApprovalKind[P], Generic[C, P]):
         if setup.base_url and not setup.base_url.startswith(SANDBOX):
             self.require_address(setup.base_url)
         needs_all = connection is None or connection.base_url != setup.base_url
-        keys = self.adapters[setup.adapter].keys
-        missing = [str(key.label) for key in keys if needs_all and not setup.keys.get(key.name)]
+        stored = connection.credentials if connection is not None and needs_all else {}
+        needed = [key for key in self.adapters[setup.adapter].keys if key.is_required or stored.get(key.name)]
+        missing = [str(key.label) for key in needed if needs_all and not setup.keys.get(key.name)]
         if missing:
             raise DomainError(_("Enter all keys for this address: %(names)s.") % {"names": ", ".join(missing)})
         if connection is None:

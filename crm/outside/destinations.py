@@ -120,6 +120,7 @@ def _sandboxes() -> set[tuple[str, int]]:
         settings.SANDBOX_PHONE_URL,
         settings.SANDBOX_RECEIVER_URL,
         settings.SANDBOX_MAIL_URL,
+        settings.SANDBOX_MAIL_API_URL,
     )
     served = [urlsplit(url) for url in urls]
     named = [settings.SANDBOX_MT5, settings.SANDBOX_MT5_REST, *settings.SANDBOX_PLATFORMS.values()]

@@ -287,11 +287,23 @@ CARD_BIN_FILE = env("KEELSON_CARD_BIN_FILE", default="")
 EMAIL_BACKEND = env("EMAIL_BACKEND", default="django.core.mail.backends.filebased.EmailBackend")
 EMAIL_FILE_PATH = VAR_DIR / "mail"
 # Files are for trying out; `check --deploy` asks for a decision.
-EMAIL_IS_CHOSEN = bool(env("EMAIL_URL", default="") or env("EMAIL_BACKEND", default=""))
+EMAIL_IS_CHOSEN = any(env(name, default="") for name in ("EMAIL_URL", "EMAIL_BACKEND", "EMAIL_SERVICE"))
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="") if env("EMAIL_URL", default="") else {}
 if EMAIL_CONFIG:
     vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 20
+# A mail service over its own API, for all e-mails: brevo, mailgun, mandrill, postmark, or another that django-anymail knows.
+EMAIL_SERVICE = env("EMAIL_SERVICE", default="")
+if EMAIL_SERVICE:
+    EMAIL_BACKEND = f"anymail.backends.{EMAIL_SERVICE}.EmailBackend"
+    ANYMAIL = {
+        f"{EMAIL_SERVICE.upper()}_{'SERVER_TOKEN' if EMAIL_SERVICE == 'postmark' else 'API_KEY'}": env(
+            "EMAIL_SERVICE_KEY"
+        ),
+        "REQUESTS_TIMEOUT": EMAIL_TIMEOUT,
+    }
+    if env("EMAIL_SERVICE_URL", default=""):
+        ANYMAIL[f"{EMAIL_SERVICE.upper()}_API_URL"] = env("EMAIL_SERVICE_URL")
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Keelson <no-reply@keelson.example>")
 
 # Celery's spelling of a Redis on a Unix socket differs from redis-py's.
@@ -391,6 +403,7 @@ SANDBOX_PHONE_URL = env("SANDBOX_PHONE_URL", default="http://127.0.0.1:8462")
 # Takes the webhooks of the demo.
 SANDBOX_RECEIVER_URL = env("SANDBOX_RECEIVER_URL", default="http://127.0.0.1:8465")
 SANDBOX_MAIL_URL = env("SANDBOX_MAIL_URL", default="imap://127.0.0.1:8463")
+SANDBOX_MAIL_API_URL = env("SANDBOX_MAIL_API_URL", default="http://127.0.0.1:8466")
 SANDBOX_PSP_URL = env("SANDBOX_PSP_URL", default="http://127.0.0.1:8444")
 # Are certificates believed that a sandbox PSP made for itself? Only for a PSP whose API address is that sandbox's.
 PSP_SANDBOX_CERTIFICATES = env.bool("KEELSON_PSP_SANDBOX_CERTIFICATES", default=DEMO)

@@ -6,6 +6,7 @@ import sys
 import threading
 
 from sandbox.mail.server import ImapServer, Inbox, SmtpServer
+from sandbox.mail.service import Account, MailServiceServer
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -14,6 +15,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8463, help="of IMAP; 0 takes any free port")
     parser.add_argument("--smtp-port", type=int, default=8464, help="0 takes any free port")
+    parser.add_argument("--api-port", type=int, default=8466, help="of the mail service's API; 0 takes any free port")
+    parser.add_argument("--webhook-url", default="", help="where the mail service reports; empty reports nowhere")
     return parser.parse_args(arguments)
 
 
@@ -24,6 +27,7 @@ def main() -> int:
         servers = (
             ImapServer((options.host, options.port), inbox),
             SmtpServer((options.host, options.smtp_port), inbox),
+            MailServiceServer((options.host, options.api_port), Account(webhook_url=options.webhook_url)),
         )
     except OSError as error:
         print(f"The sandbox mail server can't listen: {error.strerror}.", file=sys.stderr)
@@ -33,8 +37,8 @@ def main() -> int:
         signal.signal(number, lambda *_: stopping.set())
     for server in servers:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True).start()
-    imap, smtp = (server.server_address[1] for server in servers)
-    print(f"Sandbox mail: IMAP on {options.host}:{imap}, SMTP on {options.host}:{smtp}", flush=True)
+    imap, smtp, api = (f"{options.host}:{server.server_address[1]}" for server in servers)
+    print(f"Sandbox mail: IMAP on {imap}, SMTP on {smtp}, a mail service's API on http://{api}", flush=True)
     stopping.wait()
     return 0
 
