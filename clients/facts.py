@@ -260,6 +260,10 @@ fact(
       SELECT client_id, started_at AS at FROM clients_call
       UNION ALL SELECT client_id, created_at FROM clients_message WHERE sender_id IS NOT NULL AND state <> 'undone'
         AND template <> 'clients.forward'
+      UNION ALL SELECT t.client_id, m.created_at FROM clients_textthread t JOIN clients_textmessage m ON m.thread_id = t.id
+        WHERE t.client_id IS NOT NULL AND m.sender_id IS NOT NULL AND m.state <> 'undone'
+      UNION ALL SELECT c.client_id, l.created_at FROM clients_chat c JOIN clients_chatline l ON l.chat_id = c.id
+        WHERE l.kind = 'agent'
     ) contacts GROUP BY client_id
     """,
 )

@@ -19,6 +19,7 @@ from clients.chat.lines import add_line, add_note
 from clients.chat.policies import can_answer, is_own
 from clients.chat.presence import PEOPLE_MAX, online_for, people_for
 from clients.choices import ClientsNotice, TimelineKind
+from clients.facts import rebuild_client
 from clients.models import Chat, ChatLine, Client
 from crm.db.locking import lock
 from crm.due import due
@@ -112,6 +113,7 @@ def write_as_agent(*, chat_id: int, actor: User, text: str, key: str = "") -> Ch
     Who: `clients.log_call` in reach. Raises: NotAllowed; WrongState once it ended, or while a colleague answers it;
     DomainError for an empty or too long text.
     """
+    lock(Client, Chat.objects.values_list("client_id", flat=True).get(pk=chat_id))  # before the chat, as its start does
     chat = _locked(chat_id)
     require(can_answer(actor, chat))
     _require_running(chat)
@@ -126,6 +128,7 @@ def write_as_agent(*, chat_id: int, actor: User, text: str, key: str = "") -> Ch
     chat.awaits_reply = False
     chat.answered_at = chat.answered_at or timezone.now()
     chat.save(update_fields=["awaits_reply", "answered_at"])
+    rebuild_client(chat.client_id, "last_contact_at")
     if was_left and chat.client.user_id:
         notify(
             [chat.client.user_id],

@@ -12,6 +12,7 @@ from itertools import islice
 from clients.chat.choices import ChatState, LineKind
 from clients.choices import CallDirection, CallOutcome
 from clients.demo.journeys import Journey
+from clients.facts import rebuild_clients
 from clients.messages.choices import IncomingState, MatchedBy, SenderProof
 from clients.models import (
     Call,
@@ -117,6 +118,7 @@ def write_messages(demo: Demo, journeys: list[Journey]) -> None:
     _write_texts(demo, brand, [client for client in owned if client.phone])
     _write_mails(demo, brand, owned)
     _write_calls(demo, brand, [client for client in owned if client.phone])
+    rebuild_clients([client.pk for client in owned], "last_contact_at")
 
 
 def _write_canned(demo: Demo, brand: Brand) -> None:

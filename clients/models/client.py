@@ -84,7 +84,7 @@ class Client(HasState):
     source = models.CharField(max_length=60, blank=True, help_text=_("Source of the first lead, e.g. google"))
     campaign = models.CharField(max_length=60, blank=True, help_text=_("Campaign code of the first lead"))
     last_contact_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("Last call, or e-mail written by a person")
+        null=True, blank=True, help_text=_("Last call, or message written by a person: e-mail, SMS, WhatsApp or chat")
     )
 
     # Another record of the same person, into which this one was merged.

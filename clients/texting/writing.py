@@ -17,6 +17,7 @@ from clients.audit_codes import ClientsAction
 from clients.brand_policies import MARKETING_HOUR_FROM, MARKETING_HOUR_UNTIL, WHATSAPP_TEMPLATES
 from clients.canonical import canonical_phone
 from clients.choices import TimelineKind
+from clients.facts import rebuild_client
 from clients.messages.uploaded_files import CheckedFile, Upload
 from clients.models import Client, TextMessage, TextService, TextThread
 from clients.telephony import do_not_call
@@ -253,6 +254,8 @@ def queue_text(
     thread.awaits_reply = thread.awaits_reply and sender is None
     thread.save(update_fields=["last_at", "awaits_reply"])
     _record_on_timeline(row, client, channel, written.text or (written.file.name if written.file else ""))
+    if sender is not None:
+        rebuild_client(client.pk, "last_contact_at")
     enqueue_on_commit(WORK, row.pk, seconds=max((due_at - now).total_seconds(), 0))
     return row
 
@@ -295,9 +298,9 @@ def undo_text(*, message_id: int, actor: User) -> TextMessage:
 
     Who: the person who wrote it. Raises: NotAllowed; WrongState once it is being sent.
     """
-    row = lock(TextMessage, message_id, "thread__client__brand")
-    client = row.thread.client
-    assert client is not None
+    client_id = TextMessage.objects.values_list("thread__client_id", flat=True).get(pk=message_id)
+    client = lock(Client, client_id, "brand")
+    row = lock(TextMessage, message_id, "thread")
     require(policies.can_log(actor, client))
     require(can_undo(actor, row))
     row.move_to(TextState.UNDONE)
@@ -311,6 +314,7 @@ def undo_text(*, message_id: int, actor: User) -> TextMessage:
         dedupe_key=f"text:{row.pk}",
         replaces=True,
     )
+    rebuild_client(client.pk, "last_contact_at")
     audit.record(
         actor=actor,
         action=ClientsAction.TEXT_UNDONE,

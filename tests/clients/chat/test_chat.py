@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from clients.chat import chats, lines, unanswered
 from clients.chat.presence import by_desk, people_for
-from clients.models import Chat, ChatLine, Task, TimelineEntry
+from clients.models import Chat, ChatLine, Client, Task, TimelineEntry
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, DueRow, Notification
 from crm.privacy import erasures
@@ -46,7 +46,11 @@ def test_chat_is_answered_handed_over_and_ended(cast):
     with pytest.raises(DomainError, match="doesn't have access"):
         chats.hand_over_chat(chat_id=chat.pk, actor=cast.agent, agent_id=cast.other_agent.pk)
     chats.hand_over_chat(chat_id=chat.pk, actor=cast.agent, agent_id=cast.desk_head.pk, note="Wants a refund")
+    answered_at = ChatLine.objects.filter(kind="agent").latest("id").created_at
     begin(cast, "Thanks")
+    assert (
+        Client.objects.get(pk=cast.client.pk).last_contact_at == answered_at
+    )  # what the client writes is no contact of ours
     chats.write_as_agent(chat_id=chat.pk, actor=cast.desk_head, text="It's booked.")
     chat = chats.end_chat(chat_id=chat.pk, actor=cast.desk_head)
     assert texts(chat) == [

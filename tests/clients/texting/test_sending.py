@@ -106,7 +106,9 @@ def test_it_can_be_undone_until_it_is_sent(cast, sandbox, service):
     row = send(cast)
     with pytest.raises(NotAllowed):
         writing.undo_text(message_id=row.pk, actor=cast.support)
+    assert Client.objects.get(pk=cast.client.pk).last_contact_at == row.created_at
     assert writing.undo_text(message_id=row.pk, actor=cast.agent).state == "undone"
+    assert Client.objects.get(pk=cast.client.pk).last_contact_at is None
     assert not work(row).remote_id and not sandbox.server.exchange.texts.rows
     row = work(send(cast))
     with pytest.raises(WrongState):
