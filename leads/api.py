@@ -18,6 +18,7 @@ from crm.api.authentication import Principal
 from crm.api.bulk import writes_many
 from crm.api.fields import boolean, day, integer, money, text, time
 from crm.api.openapi import refusals
+from crm.api.problems import CODES
 from crm.api.reading import register
 from crm.api.resources import Resource
 from crm.api.writing import Body, writes
@@ -32,6 +33,7 @@ from leads.choices import Channel
 from leads.models import LeadSource
 from leads.pipeline import change_sales_status
 from leads.queries import campaigns_visible_to, leads_visible_to
+from leads.signing import requests
 
 PER_MINUTE = 600
 
@@ -52,8 +54,10 @@ CUSTOM_ENTRY: Any = {
         {"type": "null"},
     ]
 }
+SIGNATURE_FAULTS: Final = tuple(f"signature_{fault}" for fault in requests.REFUSALS)
 REFUSALS = refusals(
-    "invalid_json", "unusable", "unauthorized", "idempotency_conflict", "malformed", "refused", "too_many_requests"
+    *("invalid_json", "unusable", "unauthorized", *SIGNATURE_FAULTS),
+    *("idempotency_conflict", "malformed", "refused", "too_many_requests"),
 )
 router = Router(tags=["leads"], auth=SourceKey())
 
@@ -108,8 +112,15 @@ class LeadOut(Schema):
     openapi_extra={"responses": REFUSALS},
 )
 def add_lead(request: HttpRequest, payload: LeadIn, idempotency_key: str = Header("", alias="Idempotency-Key")) -> Any:
-    """201 for a new lead; 200 when the same Idempotency-Key came again with the same body, 409 with another."""
+    """201 for a new lead; 200 when the same Idempotency-Key came again with the same body, 409 with another.
+
+    A source may have to sign its requests: `webhook-id`, `webhook-timestamp` and `webhook-signature` after Standard Webhooks,
+    HMAC-SHA256 over "id.timestamp.body", within five minutes, each id once.
+    """
     source: LeadSource = request.auth  # type: ignore[attr-defined]
+    if fault := requests.fault_of(request, source):
+        code = f"signature_{fault}"
+        return problem(401, CODES[code][1], requests.REFUSALS[fault], code=code)
     if not guard.is_within_limit(f"api:{source.pk}", limit=PER_MINUTE, seconds=60):
         return problem(429, "Too many", f"At most {PER_MINUTE} leads a minute. Try again in a minute.", code="too_many")
     fields = without_nul(payload.dict())

@@ -38,6 +38,14 @@ class LeadsAction(AuditCode):
     SHIFTS_SET = "leads.shifts_set", _("Shifts set"), "calendar-clock"
     SOURCE_CREATED = "leads.source_created", _("Lead source created"), "plug"
     SOURCE_KEY_RENEWED = "leads.source_key_renewed", _("Lead source key renewed"), "key-round"
+    SOURCE_SECRET_ROTATED = "leads.source_secret_rotated", _("Lead source signing secret rotated"), "key-round"
+    SOURCE_SIGNATURE_ENDED = (
+        "leads.source_signature_ended",
+        _("Lead source no longer signs its requests"),
+        "circle-x",
+        "warning",
+    )
+    SOURCE_SIGNATURE_REQUIRED = "leads.source_signature_required", _("Lead source signs its requests"), "shield-check"
     SOURCE_STARTED = "leads.source_started", _("Lead source activated"), "play"
     SOURCE_STOPPED = "leads.source_stopped", _("Lead source deactivated"), "pause"
     SPEND_ENTERED = "leads.spend_entered", _("Campaign spend entered"), "coins"

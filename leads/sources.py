@@ -34,7 +34,7 @@ def create_source(
 
     Who: `leads.manage_sources` on the brand. Raises: NotAllowed; DomainError for a code that is taken.
     """
-    policies.require(_can_set_up(actor, brand.pk))
+    policies.require(can_set_up(actor, brand.pk))
     if LeadSource.objects.filter(brand=brand, code=code).exists():
         raise DomainError(_("A source with this code already exists."))
     key = PREFIX + secrets.token_urlsafe(32)
@@ -60,7 +60,7 @@ def create_source(
 @transaction.atomic
 def renew_key(*, source_id: int, actor: Actor) -> tuple[LeadSource, str]:
     """Replace a source's key; the old one stops working at once. Who: `leads.manage_sources` on the brand. Raises: NotAllowed."""
-    source = _locked(source_id, actor)
+    source = locked_source(source_id, actor)
     key = PREFIX + secrets.token_urlsafe(32)
     source.key_prefix, source.key_hash = key[:PREFIX_CHARS], _hash(key)
     source.save(update_fields=["key_prefix", "key_hash"])
@@ -71,7 +71,7 @@ def renew_key(*, source_id: int, actor: Actor) -> tuple[LeadSource, str]:
 @transaction.atomic
 def set_source_active(*, source_id: int, actor: Actor, is_active: bool) -> LeadSource:
     """Stop a source, or let it post again. Who: `leads.manage_sources` on the brand. Raises: NotAllowed."""
-    source = _locked(source_id, actor)
+    source = locked_source(source_id, actor)
     if source.is_active != is_active:
         source.is_active = is_active
         source.save(update_fields=["is_active"])
@@ -84,15 +84,16 @@ def set_source_active(*, source_id: int, actor: Actor, is_active: bool) -> LeadS
     return source
 
 
-def _locked(source_id: int, actor: Actor) -> LeadSource:
+def locked_source(source_id: int, actor: Actor) -> LeadSource:
     """Lock a source for whoever may set up sources of its brand. Raises NotAllowed."""
     policies.require_permission(actor, "leads.manage_sources")
     source = lock(LeadSource, source_id, "brand")
-    policies.require(_can_set_up(actor, source.brand_id))
+    policies.require(can_set_up(actor, source.brand_id))
     return source
 
 
-def _can_set_up(actor: Actor, brand_id: int) -> Decision:
+def can_set_up(actor: Actor, brand_id: int) -> Decision:
+    """Decide who sets up sources: `leads.manage_sources` on the brand."""
     allowed = policies.has_permission(actor, "leads.manage_sources")
     if not allowed or actor is None or brand_id in reach_of(actor).brands:
         return allowed

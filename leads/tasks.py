@@ -9,6 +9,7 @@ from leads.duplicates import finding
 from leads.learned import scoring as learned
 from leads.learned import training
 from leads.scores import rescoring
+from leads.signing import requests
 
 SCORED_AT_ONCE = 500
 
@@ -47,7 +48,18 @@ def score_open_leads() -> int:
     return len(ids)
 
 
+@shared_task
+def forget_signed_requests() -> int:
+    """Delete the ids of signed requests that are too old to be sent again; returns how many."""
+    return requests.forget_old_requests()
+
+
 SCHEDULE = {
+    "forget-signed-requests": {
+        "task": "leads.tasks.forget_signed_requests",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
     "train-lead-model": {
         "task": "leads.tasks.train_lead_model",
         "schedule": crontab(day_of_week="sun", hour=1, minute=15),

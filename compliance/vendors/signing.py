@@ -7,32 +7,24 @@ processed once.
 from __future__ import annotations
 
 import datetime as dt
-import hmac
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from crm.connections.choices import WebhookVerdict
 from crm.connections.protocol import Judgement
-from crm.outside.standard_webhooks import key_of, sign
+from crm.outside.standard_webhooks import SignatureFault, judge
 
-TOLERANCE: Final = dt.timedelta(minutes=5)
-ID_CHARS_MAX, SIGNATURES_MAX = 80, 10
+VERDICTS: Final = {
+    None: WebhookVerdict.ACCEPTED,
+    SignatureFault.MISSING: WebhookVerdict.NO_SIGNATURE,
+    SignatureFault.WRONG: WebhookVerdict.WRONG_SIGNATURE,
+    SignatureFault.EXPIRED: WebhookVerdict.TOO_OLD,
+}
 
 
 def judge_signature(body: bytes, headers: Mapping[str, str], *, secrets: Sequence[str], now: dt.datetime) -> Judgement:
     """Judge a message's signature in constant time, then its age; what it says is not read yet."""
-    message_id = headers.get("webhook-id", "")
-    stamp = headers.get("webhook-timestamp", "")
-    given = headers.get("webhook-signature", "").split(" ")[:SIGNATURES_MAX]
-    is_whole = stamp.isascii() and stamp.isdigit() and len(stamp) <= 12
-    if not message_id.isprintable() or not 0 < len(message_id) <= ID_CHARS_MAX or not is_whole or not any(given):
-        return Judgement(WebhookVerdict.NO_SIGNATURE)
-    seconds = int(stamp)
-    keys = [key for key in map(key_of, secrets) if key]
-    expected = [sign(body, message_id=message_id, seconds=seconds, key=key) for key in keys]
-    fits = [hmac.compare_digest(mine.encode(), theirs.encode()) for mine in expected for theirs in given]
-    if not any(fits):
-        return Judgement(WebhookVerdict.WRONG_SIGNATURE)
-    if abs(now.timestamp() - seconds) > TOLERANCE.total_seconds():
-        return Judgement(WebhookVerdict.TOO_OLD, message_id)
-    return Judgement(WebhookVerdict.ACCEPTED, message_id, dt.datetime.fromtimestamp(seconds, tz=dt.UTC))
+    message = judge(body, headers, signing_secrets=secrets, now_seconds=now.timestamp())
+    if message.fault is not None:
+        return Judgement(VERDICTS[message.fault], message.message_id)
+    return Judgement(WebhookVerdict.ACCEPTED, message.message_id, dt.datetime.fromtimestamp(message.seconds, tz=dt.UTC))

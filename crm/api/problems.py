@@ -12,6 +12,14 @@ from crm.web.api_problem import problem
 # code: status, title, what the caller does about it
 CODES: Final[dict[str, tuple[int, str, str]]] = {
     "unauthorized": (401, "Unauthorized", "Send a valid token: it may have expired or been revoked."),
+    "signature_missing": (401, "Signature missing", "Sign the request as the guide describes: its source demands it."),
+    "signature_wrong": (
+        401,
+        "Signature wrong",
+        "Sign the raw body, its id and its timestamp with the source's secret.",
+    ),
+    "signature_expired": (401, "Signature expired", "Set the clock, and sign each attempt with the present time."),
+    "signature_replayed": (401, "Request repeated", "Sign each attempt with a webhook-id of its own."),
     "invalid_client": (401, "Invalid client", "Check client_id and client_secret."),
     "insufficient_scope": (403, "Insufficient scope", "Create a token with the scope that the answer names."),
     "wrong_network": (403, "Wrong network", "Call from an address of the token's allow-list."),

@@ -155,6 +155,7 @@ class Migration(migrations.Migration):
                 ('campaign', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='leads.campaign')),
                 ('created_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('needs_signature', models.BooleanField(default=False)),
             ],
             options={
                 'verbose_name': 'historical lead source',
@@ -355,6 +356,10 @@ class Migration(migrations.Migration):
                 ('brand', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lead_sources', to='crm.brand')),
                 ('campaign', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='leads.campaign')),
                 ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('needs_signature', models.BooleanField(default=False)),
+                ('old_signing_secret_until', models.DateTimeField(editable=False, null=True)),
+                ('sealed_old_signing_secret', models.BinaryField(help_text='Counts too until `old_signing_secret_until`', null=True)),
+                ('sealed_signing_secret', models.BinaryField(null=True)),
             ],
             options={
                 'ordering': ['brand_id', 'name'],
@@ -1121,6 +1126,18 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('campaign', 'day', 'network', 'network_campaign', 'country'), name='one_spend_per_campaign_day_and_country'), models.CheckConstraint(condition=models.Q(('amount__gte', 0), ('charged__gte', 0)), name='spend_is_not_negative')],
             },
         ),
+        migrations.CreateModel(
+            name='LeadSourceRequest',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('message_id', models.CharField(max_length=80)),
+                ('received_at', models.DateTimeField(db_index=True)),
+                ('source', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='leads.leadsource')),
+            ],
+            options={
+                'ordering': ['id'],
+            },
+        ),
         migrations.AlterField(
             model_name='automationrun',
             name='reason',
@@ -1143,4 +1160,16 @@ class Migration(migrations.Migration):
         ),
         migrations.RunPython(add, migrations.RunPython.noop),
         *sql_files("leads", "erasure", "change_numbers", "lead_books"),
+        migrations.AddConstraint(
+            model_name='leadsource',
+            constraint=models.CheckConstraint(condition=models.Q(('needs_signature', False), ('sealed_signing_secret__isnull', False), _connector='OR'), name='a_source_that_signs_has_a_secret'),
+        ),
+        migrations.AddConstraint(
+            model_name='leadsource',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('old_signing_secret_until__isnull', True), ('sealed_old_signing_secret__isnull', True)), models.Q(('old_signing_secret_until__isnull', False), ('sealed_old_signing_secret__isnull', False)), _connector='OR'), name='an_old_signing_secret_has_an_end'),
+        ),
+        migrations.AddConstraint(
+            model_name='leadsourcerequest',
+            constraint=models.UniqueConstraint(fields=('source', 'message_id'), name='a_signed_request_is_taken_once'),
+        ),
     ]

@@ -7,7 +7,7 @@ from leads.models.automations import (
     AutomationVersion,
 )
 from leads.models.bulk import BulkChange
-from leads.models.campaigns import Campaign, LandingPage, LeadSource
+from leads.models.campaigns import Campaign, LandingPage, LeadSource, LeadSourceRequest
 from leads.models.duplicates import DuplicatePass, PossibleDuplicate
 from leads.models.imports import LeadImport, LeadImportRow
 from leads.models.leads import Lead, LeadFacts, RegistrationInvitation, SalesStatusChange
@@ -36,6 +36,7 @@ __all__ = [
     "LeadImportRow",
     "LeadModel",
     "LeadSource",
+    "LeadSourceRequest",
     "PoolPass",
     "PossibleDuplicate",
     "RegistrationInvitation",

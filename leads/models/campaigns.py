@@ -117,14 +117,48 @@ class LeadSource(models.Model):
     key_prefix = models.CharField(max_length=12, unique=True)
     key_hash = models.CharField(max_length=64, help_text="SHA-256 of the key; the key itself is shown once")
     is_active = models.BooleanField(default=True)
+    needs_signature = models.BooleanField(default=False)
+    sealed_signing_secret = models.BinaryField(null=True, editable=False)
+    sealed_old_signing_secret = models.BinaryField(
+        null=True, editable=False, help_text="Counts too until `old_signing_secret_until`"
+    )
+    old_signing_secret_until = models.DateTimeField(null=True, editable=False)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
-    history = HistoricalRecords(excluded_fields=["key_hash"])
+    history = HistoricalRecords(
+        excluded_fields=["key_hash", "sealed_signing_secret", "sealed_old_signing_secret", "old_signing_secret_until"]
+    )
 
     class Meta:
         ordering = ["brand_id", "name"]
         permissions = [("manage_sources", "May create and stop sources that post leads")]
-        constraints = [models.UniqueConstraint(fields=["brand", "code"], name="lead_source_is_unique_in_its_brand")]
+        constraints = [
+            models.UniqueConstraint(fields=["brand", "code"], name="lead_source_is_unique_in_its_brand"),
+            models.CheckConstraint(
+                condition=models.Q(needs_signature=False) | models.Q(sealed_signing_secret__isnull=False),
+                name="a_source_that_signs_has_a_secret",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(sealed_old_signing_secret__isnull=True, old_signing_secret_until__isnull=True)
+                | models.Q(sealed_old_signing_secret__isnull=False, old_signing_secret_until__isnull=False),
+                name="an_old_signing_secret_has_an_end",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+
+class LeadSourceRequest(models.Model):
+    """The id of a signed request, kept as long as its signature could be sent again."""
+
+    source = models.ForeignKey(LeadSource, on_delete=models.PROTECT, related_name="+", db_index=False)
+    message_id = models.CharField(max_length=80)
+    received_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["source", "message_id"], name="a_signed_request_is_taken_once")]
+
+    def __str__(self) -> str:
+        return f"{self.source_id}: {self.message_id}"

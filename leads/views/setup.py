@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -43,7 +45,16 @@ from leads.setup_forms import (
     SourceForm,
     TrialForm,
 )
+from leads.signing import secrets
 from leads.vocabulary import ShownLeadVocabulary
+
+KEY_SHOWN = gettext_lazy("Key of %(source)s, shown only once. Copy it now: %(value)s")
+SECRET_SHOWN = gettext_lazy("Signing secret of %(source)s, shown only once. Copy it now: %(value)s")
+SHOW_ONCE: dict[str, tuple[Callable[..., tuple[LeadSource, str]], Promise]] = {
+    "renew": (sources.renew_key, KEY_SHOWN),
+    "sign": (secrets.require_signature, SECRET_SHOWN),
+    "rotate": (secrets.rotate_secret, SECRET_SHOWN),
+}
 
 
 class LandingPageTable(Table):
@@ -96,6 +107,7 @@ class SourceTable(Table):
         Column("campaign", gettext_lazy("Campaign")),
         Column("key_prefix", gettext_lazy("Key prefix"), css="mono"),
         YesNoColumn("is_active", gettext_lazy("Active")),
+        YesNoColumn("needs_signature", gettext_lazy("Signs requests")),
     ]
     bulk_actions = [
         BulkAction("stop", gettext_lazy("Deactivate"), "lead_sources_change", "leads.manage_sources", "circle-pause"),
@@ -107,6 +119,30 @@ class SourceTable(Table):
             "leads.manage_sources",
             "key-round",
             confirm=gettext_lazy("The old key stops working immediately."),
+        ),
+        BulkAction(
+            "sign",
+            gettext_lazy("Require signature"),
+            "lead_sources_change",
+            "leads.manage_sources",
+            "shield-check",
+            confirm=gettext_lazy("Requests without a signature are refused from now on. The secret is shown once."),
+        ),
+        BulkAction(
+            "rotate",
+            gettext_lazy("Rotate signing secret"),
+            "lead_sources_change",
+            "leads.manage_sources",
+            "rotate-ccw",
+            confirm=gettext_lazy("The old secret counts for 24 more hours."),
+        ),
+        BulkAction(
+            "unsign",
+            gettext_lazy("Stop requiring signature"),
+            "lead_sources_change",
+            "leads.manage_sources",
+            "circle-x",
+            confirm=gettext_lazy("The key alone is enough again. The secret is deleted."),
         ),
     ]
     is_adjustable = False
@@ -368,14 +404,19 @@ def source_new(request: UserRequest) -> HttpResponseBase:
 @staff_page("leads.manage_sources")
 @require_POST
 def sources_change(request: UserRequest) -> HttpResponseBase:
-    """Stop, start, or give a new key to the selected sources; a source that refuses keeps none of the others back."""
-    action = request.POST.get("action")
+    """Stop or start the selected sources, give them a new key, or set how they sign; one that refuses holds no other back."""
+    action = request.POST.get("action", "")
     for row in SourceTable.selected(request)[:20]:
         about: dict[str, Any] = {"source_id": row.pk, "actor": request.user}
-        if action == "renew":
-            done = run_action(request, partial(sources.renew_key, **about), show_forbidden=True)
+        if action in SHOW_ONCE:
+            verb, text = SHOW_ONCE[action]
+            done = run_action(request, partial(verb, **about), show_forbidden=True)
             if done:
-                _show_key(request, *done.result)
+                source, value = done.result
+                shown = text % {"source": source.name, "value": value}
+                messages.warning(request, shown, extra_tags=UNCOMPRESSED)
+        elif action == "unsign":
+            run_action(request, partial(secrets.stop_requiring_signature, **about), show_forbidden=True)
         elif action in ("stop", "start"):
             change = partial(sources.set_source_active, **about, is_active=action == "start")
             run_action(request, change, show_forbidden=True)
@@ -383,5 +424,4 @@ def sources_change(request: UserRequest) -> HttpResponseBase:
 
 
 def _show_key(request: HttpRequest, source: LeadSource, key: str) -> None:
-    text = _("Key of %(source)s, shown only once. Copy it now: %(key)s") % {"source": source.name, "key": key}
-    messages.warning(request, text, extra_tags=UNCOMPRESSED)
+    messages.warning(request, KEY_SHOWN % {"source": source.name, "value": key}, extra_tags=UNCOMPRESSED)
