@@ -25,6 +25,7 @@ class MonitoringAction(AuditCode):
     ESCALATION_DECIDED = "monitoring.escalation_decided", _("Escalated alert decided"), "gavel"
     EXPLANATION_ASKED = "monitoring.explanation_asked", _("Agent asked to explain"), "circle-question-mark"
     EXPLANATION_GIVEN = "monitoring.explanation_given", _("Agent's explanation received"), "message-square"
+    FIGURES_DELETED = "monitoring.figures_deleted", _("Old monitoring figures deleted"), "trash-2"
     HISTORY_DELETED = "monitoring.history_deleted", _("Uploaded history deleted"), "trash-2"
     HISTORY_SCORED = "monitoring.history_scored", _("Uploaded history scored"), "activity"
     HISTORY_UPLOADED = "monitoring.history_uploaded", _("History of another system uploaded"), "upload"

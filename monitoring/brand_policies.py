@@ -97,3 +97,25 @@ ANOMALY_HOURS = declare(
         needs_four_eyes=False,
     )
 )
+MONITORING_KEPT_DAYS = declare(
+    Policy(
+        "monitoring_kept_days",
+        PolicyArea.MONITORING,
+        _("Counts and scores of staff are kept for"),
+        Count(200, 1100, _("days")),
+        400,
+        _(
+            "Then they are deleted, and with them the baselines of people who left. Judging a day needs the 195 days before."
+        ),
+    )
+)
+ALERT_FIGURES_YEARS = declare(
+    Policy(
+        "alert_figures_years",
+        PolicyArea.MONITORING,
+        _("Figures and explanations of alerts are kept for"),
+        Count(1, 10, _("years after the decision")),
+        3,
+        _("Then they are deleted. That a day was reviewed, by whom, and the decision stay as evidence."),
+    )
+)

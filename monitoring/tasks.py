@@ -4,6 +4,7 @@ from celery import shared_task
 
 from monitoring import alerts, baselines, bursts
 from monitoring.anomalies import raising
+from monitoring.retention import deleting
 
 
 @shared_task
@@ -40,7 +41,18 @@ def watch_services() -> int:
     return len(raising.watch_services())
 
 
+@shared_task
+def delete_old_figures() -> int:
+    """Delete counts, scores and figures of alerts that were kept for as long as each brand's policies say."""
+    return deleting.delete_old_figures()
+
+
 SCHEDULE = {
+    "delete-old-monitoring": {
+        "task": "monitoring.tasks.delete_old_figures",
+        "schedule": 24 * 3600.0,
+        "options": {"expires": 3600},
+    },
     "watch-days": {"task": "monitoring.tasks.watch_days", "schedule": 3600.0, "options": {"expires": 3600}},
     "watch-services": {"task": "monitoring.tasks.watch_services", "schedule": 600.0, "options": {"expires": 600}},
     "close-monitored-days": {"task": "monitoring.tasks.close_days", "schedule": 3600.0, "options": {"expires": 3600}},

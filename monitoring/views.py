@@ -21,7 +21,7 @@ from crm.ui.views import TableView, staff_page
 from crm.web.requests import UserRequest
 from monitoring import alerts, watchlist
 from monitoring.audit_codes import MonitoringAction
-from monitoring.brand_policies import ALERT_BUDGET
+from monitoring.brand_policies import ALERT_BUDGET, ALERT_FIGURES_YEARS, MONITORING_KEPT_DAYS
 from monitoring.cards import charts
 from monitoring.choices import AlertState, Family, Feature, Verdict, WatchKind
 from monitoring.engine.scoring import HISTORY_DAYS, WINDOWS
@@ -291,6 +291,12 @@ def signals_page(request: UserRequest) -> HttpResponse:
             "windows": WINDOWS,
             "history_days": HISTORY_DAYS,
             "budget": ALERT_BUDGET.of(request.user.brand) if request.user.brand else None,
+            "kept_days": MONITORING_KEPT_DAYS.of(request.user.brand)
+            if request.user.brand
+            else MONITORING_KEPT_DAYS.default,
+            "alert_years": ALERT_FIGURES_YEARS.of(request.user.brand)
+            if request.user.brand
+            else ALERT_FIGURES_YEARS.default,
         },
     )
 

@@ -209,3 +209,4 @@ def test_everybody_reads_which_signals_there_are(cast, browse):
     page = text_of(browse(cast.agent).get(reverse("monitoring_signals")))
     assert "What monitoring reads" in page and "Answered calls under 10 seconds" in page
     assert "a person reviews each alert" in page
+    assert "deleted after 400 days" in page and "3 years after its decision" in page

@@ -1,0 +1,1 @@
+"""How long what monitoring knows about members of staff is kept, and its deletion."""
