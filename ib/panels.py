@@ -7,6 +7,8 @@ from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +23,7 @@ from crm.security.scope import reach_of
 from crm.ui import panels
 from crm.ui.kpis import kpi_tile
 from crm.ui.panels import CreateEntry, MenuEntry, PaletteSource, SetupStep, Tab, Tile, register
+from crm.ui.tables import Column
 from ib import figures
 from ib.abuse.choices import AbuseState
 from ib.abuse.reviews import REVIEW
@@ -41,6 +44,8 @@ from ib.tracking.assigning import AttributionApproval
 from ib.tracking.choices import ClaimState
 from ib.tracking.claims import CLAIM
 from ib.views import home_cards
+from leads.models import LeadSource
+from leads.views.setup import SourceTable
 from wallet.choices import account_owners
 
 approvals.register(
@@ -367,3 +372,13 @@ def is_partner(client: Client) -> bool:
 
 
 obstacle(_("The client is a partner."), is_partner)
+
+
+def _postbacks_link(source: LeadSource) -> str:
+    return format_html('<a href="{}">{}</a>', reverse("source_postbacks", args=[source.pk]), _("Postbacks"))
+
+
+SourceTable.columns = [
+    *SourceTable.columns,
+    Column("postbacks", _("Postbacks"), value="pk", render=lambda row, _table: _postbacks_link(row), export=False),
+]

@@ -54,6 +54,7 @@ def attribute_to_the_partner(event: ClientRegistered) -> None:
         client_id=event.client_id, code=code, sub_id=event.sub_id, click_id=event.click_id
     ):
         postbacks.report_step(client_id=event.client_id, event=PostbackEvent.REGISTRATION)
+    postbacks.report_step_to_source(client_id=event.client_id, event=PostbackEvent.REGISTRATION)
 
 
 @subscribe(LeadCaptured)
@@ -63,25 +64,34 @@ def follow_a_returning_client(event: LeadCaptured) -> None:
         touches.follow_return(lead_id=event.lead_id)
 
 
+@subscribe(LeadCaptured)
+def report_the_lead_to_its_source(event: LeadCaptured) -> None:
+    """Send the postbacks of the source that handed in a lead."""
+    postbacks.report_lead(lead_id=event.lead_id)
+
+
 @subscribe(ClientVerified)
 def report_verification(event: ClientVerified) -> None:
-    """Send the partner's postbacks for a verified client."""
+    """Send the partner's and the lead source's postbacks for a verified client."""
     if event.client_id is not None:
         postbacks.report_step(client_id=event.client_id, event=PostbackEvent.VERIFIED)
+        postbacks.report_step_to_source(client_id=event.client_id, event=PostbackEvent.VERIFIED)
 
 
 @subscribe(DepositSettled)
 def report_first_deposit(event: DepositSettled) -> None:
-    """Send the partner's postbacks for a client's first deposit."""
+    """Send the partner's and the lead source's postbacks for a client's first deposit."""
     if event.is_first and event.client_id is not None:
         postbacks.report_step(client_id=event.client_id, event=PostbackEvent.FUNDED)
+        postbacks.report_step_to_source(client_id=event.client_id, event=PostbackEvent.FUNDED)
 
 
 @subscribe(ClientStageChanged)
 def report_activity(event: ClientStageChanged) -> None:
-    """Send the partner's postbacks for a client who became active."""
+    """Send the partner's and the lead source's postbacks for a client who became active."""
     if event.after == Stage.ACTIVE and event.client_id is not None:
         postbacks.report_step(client_id=event.client_id, event=PostbackEvent.ACTIVE)
+        postbacks.report_step_to_source(client_id=event.client_id, event=PostbackEvent.ACTIVE)
 
 
 @subscribe(DealsSynced)

@@ -32,6 +32,7 @@ from ib.views import (
     referral,
     replays,
     settlements,
+    source_postbacks,
     tasks,
     what_ifs,
 )
@@ -94,6 +95,19 @@ staff = [
     path("ib/claims/", TableView.as_view(table=ClaimTable), name="ib_claims"),
     path("ib/claims/<int:claim_id>/", claims.claim_page, name="ib_claim"),
     path("ib/claims/<int:claim_id>/accept/", claims.accept, name="ib_claim_accept"),
+    path("lead-sources/<int:source_id>/postbacks/", source_postbacks.overview, name="source_postbacks"),
+    path("lead-sources/<int:source_id>/postbacks/new/", source_postbacks.edit, name="source_postback_new"),
+    path("lead-sources/<int:source_id>/postbacks/<int:postback_id>/", source_postbacks.edit, name="source_postback"),
+    path(
+        "lead-sources/<int:source_id>/postbacks/sent/<int:delivery_id>/",
+        source_postbacks.resend,
+        name="source_postback_resend",
+    ),
+    re_path(
+        r"^lead-sources/(?P<source_id>[0-9]{1,18})/postbacks/(?P<postback_id>[0-9]{1,18})/(?P<verb>test|pause|activate|key)/$",
+        source_postbacks.act,
+        name="source_postback_act",
+    ),
     path("ib/postbacks/", TableView.as_view(table=DeliveryTable), name="ib_postbacks"),
     path("ib/banners/", materials.BannerList.as_view(), name="ib_materials"),
     path("ib/banners/new/", materials.new_banner, name="ib_material_new"),

@@ -20,6 +20,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('leads', '0001_initial'),
         ('wallet', '0001_initial'),
         ('crm', '0001_initial'),
         ('clients', '0001_initial'),
@@ -2092,10 +2093,11 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('sealed_secret', models.BinaryField()),
                 ('url', models.CharField(help_text='With macros in braces', max_length=1000)),
-                ('events', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('registration', 'Registration'), ('kyc_approved', 'Verified'), ('ftd', 'First deposit'), ('active', 'Active')], max_length=12), size=None)),
+                ('events', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('lead', 'Lead accepted'), ('registration', 'Registration'), ('kyc_approved', 'Verified'), ('ftd', 'First deposit'), ('active', 'Active')], max_length=12), size=None)),
                 ('is_active', models.BooleanField(default=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='postbacks', to='ib.partner')),
+                ('partner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='postbacks', to='ib.partner')),
+                ('source', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='postbacks', to='leads.leadsource')),
             ],
             options={
                 'ordering': ['id'],
@@ -2120,7 +2122,7 @@ class Migration(migrations.Migration):
             name='PostbackDelivery',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('event', models.CharField(choices=[('registration', 'Registration'), ('kyc_approved', 'Verified'), ('ftd', 'First deposit'), ('active', 'Active')], max_length=12)),
+                ('event', models.CharField(choices=[('lead', 'Lead accepted'), ('registration', 'Registration'), ('kyc_approved', 'Verified'), ('ftd', 'First deposit'), ('active', 'Active')], max_length=12)),
                 ('url', models.CharField(max_length=3000)),
                 ('state', models.CharField(choices=[('waiting', 'Waiting'), ('delivered', 'Delivered'), ('failed', 'Failed')], default='waiting', max_length=9)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
@@ -2436,5 +2438,9 @@ class Migration(migrations.Migration):
                 'ordering': ['-day', 'partner_id'],
                 'constraints': [models.UniqueConstraint(fields=('partner', 'day', 'currency'), name='one_revenue_day_per_partner_and_currency')],
             },
+        ),
+        migrations.AddConstraint(
+            model_name='postback',
+            constraint=models.CheckConstraint(condition=models.Q(('partner__isnull', True), ('source__isnull', True), _connector='XOR'), name='a_postback_has_one_owner'),
         ),
     ]

@@ -21,6 +21,7 @@ from ib.tracking.choices import (
     ReportKind,
     ReportState,
 )
+from leads.models import LeadSource
 
 PURPOSE: Final = "ib.postback"
 URL_LONGEST: Final = 1000
@@ -47,9 +48,10 @@ class WithSecret(models.Model):
 
 
 class Postback(WithSecret):
-    """An address of a partner's own tracking system, called when one of their clients takes a step."""
+    """An address of a partner's or lead source's own tracking system, called when one of their clients takes a step."""
 
-    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="postbacks")
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, null=True, related_name="postbacks")
+    source = models.ForeignKey(LeadSource, on_delete=models.PROTECT, null=True, related_name="postbacks")
     url = models.CharField(max_length=URL_LONGEST, help_text="With macros in braces")
     events = ArrayField(models.CharField(max_length=12, choices=PostbackEvent.choices))
     is_active = models.BooleanField(default=True)
@@ -57,9 +59,21 @@ class Postback(WithSecret):
 
     class Meta:
         ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(partner__isnull=True) ^ Q(source__isnull=True), name="a_postback_has_one_owner"
+            )
+        ]
 
     def __str__(self) -> str:
-        return f"{self.partner_id}: {self.url[:60]}"
+        return f"{self.owner}: {self.url[:60]}"
+
+    @property
+    def owner(self) -> Partner | LeadSource:
+        """Whose system it is."""
+        found = self.partner or self.source
+        assert found is not None  # the CHECK holds it
+        return found
 
 
 class PostbackDelivery(HasState):

@@ -8,12 +8,17 @@ from crm.db.states import Transitions
 
 
 class PostbackEvent(models.TextChoices):
-    """Steps of a client that a partner's own system can hear of."""
+    """Steps of a client that a partner's or lead source's own system can hear of."""
 
+    LEAD = "lead", _("Lead accepted")
     REGISTRATION = "registration", _("Registration")
     VERIFIED = "kyc_approved", _("Verified")
     FUNDED = "ftd", _("First deposit")
     ACTIVE = "active", _("Active")
+
+
+# A partner is credited with a client at the registration.
+PARTNER_STEPS = tuple(step for step in PostbackEvent if step != PostbackEvent.LEAD)
 
 
 class DeliveryState(BadgeChoices):

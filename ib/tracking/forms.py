@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.ui.forms import DayInput
 from ib.models.postbacks import URL_LONGEST
-from ib.tracking.choices import PostbackEvent
+from ib.tracking.choices import PARTNER_STEPS, PostbackEvent
 
 
 class PostbackForm(forms.Form):
@@ -22,6 +22,16 @@ class PostbackForm(forms.Form):
             }
         ),
     )
+    events = forms.MultipleChoiceField(
+        choices=[(step.value, step.label) for step in PARTNER_STEPS],
+        label=_("Steps"),
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
+class SourcePostbackForm(PostbackForm):
+    """A lead source's: it also hears that a lead was accepted."""
+
     events = forms.MultipleChoiceField(
         choices=PostbackEvent.choices, label=_("Steps"), widget=forms.CheckboxSelectMultiple
     )

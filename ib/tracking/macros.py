@@ -27,6 +27,13 @@ MACROS: Final[Mapping[str, tuple[Promise, str]]] = {
     "campaign": (gettext_lazy("The campaign of your link"), "Test"),
     "timestamp": (gettext_lazy("When it happened, in seconds since 1970"), "1767225600"),
 }
+# A lead source's: it knows leads by the ids that the API answered with, and has no links.
+SOURCE_MACROS: Final[Mapping[str, tuple[Promise, str]]] = {
+    **{name: MACROS[name] for name in ("click_id", "sub_id", "event_id", "country", "timestamp")},
+    "event": (gettext_lazy("The step: lead, registration, kyc_approved, ftd or active"), "lead"),
+    "lead_id": (gettext_lazy("The lead's id, as the API answered"), "1"),
+    "campaign": (gettext_lazy("The lead's campaign"), "test"),
+}
 
 
 def fill(url: str, values: Mapping[str, object]) -> str:
@@ -34,18 +41,18 @@ def fill(url: str, values: Mapping[str, object]) -> str:
     return MACRO.sub(lambda match: quote(str(values.get(match[1], "")), safe=""), url)
 
 
-def sample(event: str) -> dict[str, str]:
+def sample(event: str, macros: Mapping[str, tuple[Promise, str]] = MACROS) -> dict[str, str]:
     """List the values of a test."""
-    return {name: example for name, (_label, example) in MACROS.items()} | {"event": event}
+    return {name: example for name, (_label, example) in macros.items()} | {"event": event}
 
 
-def check_url(url: str) -> str:
+def check_url(url: str, macros: Mapping[str, tuple[Promise, str]] = MACROS) -> str:
     """Check an address with macros and return it: public, https, known macros only, none of them in the host.
 
     Raises: DomainError in words for the form.
     """
     url = url.strip()
-    unknown = sorted({name for name in MACRO.findall(url) if name not in MACROS})
+    unknown = sorted({name for name in MACRO.findall(url) if name not in macros})
     if unknown:
         raise DomainError(_("Unknown macro: %(names)s.") % {"names": ", ".join(f"{{{name}}}" for name in unknown)})
     if any(not sign.isprintable() or sign.isspace() for sign in url):
@@ -56,5 +63,5 @@ def check_url(url: str) -> str:
         host = ""
     if "{" in host or "}" in host:
         raise DomainError(_("Macros can't be part of the host name."))
-    require_public_url(fill(url, sample("registration")))
+    require_public_url(fill(url, sample("registration", macros)))
     return url

@@ -20,7 +20,7 @@ from ib.choices import PartnerRight
 from ib.models import Partner, Postback, PostbackDelivery, PostbackReport
 from ib.partner_pages.downloads import ROWS_MAX, csv_file
 from ib.tracking import postbacks
-from ib.tracking.choices import DeliveryState, PostbackEvent
+from ib.tracking.choices import PARTNER_STEPS, DeliveryState, PostbackEvent
 from ib.tracking.forms import PostbackForm
 from ib.tracking.macros import MACROS
 from ib.tracking.sending import SIGNATURE
@@ -70,7 +70,7 @@ def _log_csv(request: UserRequest, partner: Partner, state: str) -> StreamingHtt
 def edit(request: UserRequest, partner: Partner, postback_id: int = 0) -> HttpResponseBase:
     """Set up a postback, or change one; its signing key is shown to its partner."""
     postback = _own(partner, postback_id) if postback_id else None
-    initial = {"url": postback.url, "events": postback.events} if postback else {"events": PostbackEvent.values}
+    initial = {"url": postback.url, "events": postback.events} if postback else {"events": list(PARTNER_STEPS)}
     form = PostbackForm(request.POST or None, initial=initial)
     if run_action(
         request,

@@ -301,7 +301,12 @@ SKETCHES: dict[str, dict[str, Any]] = {
     "GrantRequest": {"kind": "role", "user": lambda: of_the_brand(User)[1]},
     "PayoutFinding": {"kind": "not_paid"},
     "PartnerTask": {"result": "", "done_at": None, "done_by": None},
-    "Postback": {"url": "https://tracker.example/", "events": ["ftd"], "sealed_secret": b"x"},
+    "Postback": {
+        "url": "https://tracker.example/",
+        "events": ["ftd"],
+        "sealed_secret": b"x",
+        "partner": lambda: one(apps.get_model("ib.Partner")),
+    },
     "PostbackDelivery": {"event": "ftd", "state": "failed", "url": "https://tracker.example/"},
     "Replay": {
         "from_at": dt.datetime(2026, 3, 1, tzinfo=dt.UTC),

@@ -227,6 +227,7 @@ LOCKS: dict[str, str] = {
     "ib.tracking.postbacks.key_for_reports": "Partner",
     "ib.tracking.postbacks.renew_secret": "Postback",
     "ib.tracking.postbacks.save_postback": "Partner",
+    "ib.tracking.postbacks.save_source_postback": "LeadSource",
     "ib.tracking.postbacks.send_again": "PostbackDelivery",
     "ib.tracking.postbacks.send_test": "Postback",
     "ib.tracking.postbacks.switch_postback": "Postback",

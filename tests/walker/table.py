@@ -1329,6 +1329,17 @@ TABLE |= {
     "lead_sources": Rule(SETS_LEADS_UP),
     "lead_source_new": Rule(SETS_LEADS_UP),
     "lead_sources_change": Rule(SETS_LEADS_UP),
+    "source_postbacks": Rule(SETS_LEADS_UP, kwargs=lambda _world: {"source_id": 999_999}, good=OWN),
+    "source_postback_new": Rule(SETS_LEADS_UP, kwargs=lambda _world: {"source_id": 999_999}, good=OWN),
+    "source_postback": Rule(
+        SETS_LEADS_UP, kwargs=lambda _world: {"source_id": 999_999, "postback_id": 999_999}, good=OWN
+    ),
+    "source_postback_act": Rule(
+        SETS_LEADS_UP, kwargs=lambda _world: {"source_id": 999_999, "postback_id": 999_999, "verb": "test"}, good=OWN
+    ),
+    "source_postback_resend": Rule(
+        SETS_LEADS_UP, kwargs=lambda _world: {"source_id": 999_999, "delivery_id": 999_999}, good=OWN
+    ),
 }
 
 # Reports.

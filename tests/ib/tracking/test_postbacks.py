@@ -3,8 +3,6 @@
 import hashlib
 import hmac
 import socket
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -21,29 +19,6 @@ from tests.cast import make_client
 
 pytestmark = pytest.mark.django_db
 EVENTS = ["registration", "kyc_approved", "ftd", "active"]
-
-
-@pytest.fixture
-def tracker():
-    """A partner's tracking system: what it was called with, and what it answers (status or None: it hangs)."""
-    calls, answers = [], [200]
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            calls.append((self.path, self.headers.get(sending.SIGNATURE)))
-            self.send_response(answers[0])
-            self.send_header("Location", "http://127.0.0.1/secret")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}", calls, answers
-    server.shutdown()
-    server.server_close()
 
 
 def set_up(partner, url, events=tuple(EVENTS)) -> Postback:
