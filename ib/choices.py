@@ -123,7 +123,7 @@ class TierBasis(models.TextChoices):
 
 
 class Component(models.TextChoices):
-    """What a plan pays for one closed trade, once for a client, or for a client's month. The levels share each component."""
+    """What a plan pays for one closed trade, once for a client, for a client's month or a challenge. The levels share each."""
 
     LOT = "lot", _("Rebate per lot")
     PIP = "pip", _("Rebate in pips")
@@ -134,19 +134,34 @@ class Component(models.TextChoices):
     REVENUE = "revenue", _("Share of net revenue")
     NET_RESULT = "net_result", _("Share of net revenue with client losses")
     POT = "pot", _("Part of a monthly pot, by lots")
+    SALE = "sale", _("CPA per challenge sold")
+    SALE_SHARE = "sale_share", _("Share of a challenge’s fee")
 
 
 # What rows of `PlanComponent` pay; CPA has conditions of its own (`PlanCpa`).
 TRADE_COMPONENTS = [(value, label) for value, label in Component.choices if value != Component.CPA]
 # Their value is a share of money, not an amount.
-SHARES_OF_MONEY = (Component.SPREAD, Component.COMMISSION, Component.LOSS, Component.REVENUE, Component.NET_RESULT)
+SHARES_OF_MONEY = (
+    Component.SPREAD,
+    Component.COMMISSION,
+    Component.LOSS,
+    Component.REVENUE,
+    Component.NET_RESULT,
+    Component.SALE_SHARE,
+)
 # Paid for a client's whole month: by what the broker earned from them, or by their part of the volume of all.
 OF_REVENUE = (Component.REVENUE, Component.NET_RESULT)
 MONTHLY = (*OF_REVENUE, Component.POT)
+# Paid once for each prop challenge that the client buys.
+OF_SALES = (Component.SALE, Component.SALE_SHARE)
+# Accruals name a sold challenge by `-(SALES_FROM + its id)` in place of a deal; a client's month by the bare id below zero.
+SALES_FROM = 10**15
+# What rows of `PlanComponent` pay beside trades, whatever was traded on which account.
+BESIDE_TRADES = (*MONTHLY, *OF_SALES)
 # Fixed sums: the same at every rank and personal ratio.
-FIXED = (Component.CPA, Component.POT)
+FIXED = (Component.CPA, Component.POT, Component.SALE)
 # What counts no trade: paid beside what the client's trades earn.
-FOR_CLIENT = (Component.CPA, *MONTHLY)
+FOR_CLIENT = (Component.CPA, *BESIDE_TRADES)
 # Who is paid these is paid for the client's losses; a client's gain makes them negative.
 OF_LOSSES = (Component.LOSS, Component.NET_RESULT)
 MAY_BE_NEGATIVE = (Component.LOSS, *OF_REVENUE)
@@ -161,6 +176,7 @@ class RunKind(BadgeChoices):
     REPLAY = "replay", "purple", _("Replay")
     RANKS = "ranks", "lime", _("After ranks changed")
     MONTHLY = "monthly", "cyan", _("After the end of a month")
+    SALES = "sales", "indigo", _("After a challenge was sold")
     CLAWBACK = "clawback", "orange", _("Clawback")
     RESTORED = "restored", "teal", _("Restored")
     ADJUSTED = "adjusted", "pink", _("Adjustment after a dispute")
@@ -211,6 +227,7 @@ class Reason(models.TextChoices):
     NOTHING_CHARGED = "nothing_charged", _("The platform charged the client no commission")
     NO_REVENUE = "no_revenue", _("The broker earned nothing from the client in the month")
     NOTHING_CLOSED = "nothing_closed", _("No volume was closed")
+    FEE_RETURNED = "fee_returned", _("The fee of the challenge was refunded or charged back")
     RECALCULATED = "recalculated", _("Difference found in a recalculation")
     DEAL_CHANGED = "deal_changed", _("The platform changed or removed the deal")
     CAP_DAY = "cap_day", _("More than the plan pays a partner per day")
@@ -269,6 +286,7 @@ class DifferenceCause(models.TextChoices):
     CPA = "cpa", _("Client qualified with another trade")
     REVENUE = "revenue", _("Net revenue of the month")
     POT = "pot", _("Lots that share the month's pot")
+    SALE = "sale", _("Challenge sold, or its fee returned")
     BELOW = "below", _("Commission of partners below")
     CURRENCY = "currency", _("Partner's payout currency changed")
     CAP = "cap", _("Cap of the day or month")
@@ -564,3 +582,10 @@ class IbNotice(NotificationKind):
         EmailChannel.AT_ONCE,
         MANDATORY,
     )
+
+
+class FeeReturn(models.TextChoices):
+    """Why the fee of a sold challenge isn't the broker's any more."""
+
+    REFUNDED = "refunded", _("Refunded with the first payout")
+    CHARGED_BACK = "charged_back", _("Charged back")

@@ -10,7 +10,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm.i18n import formats
-from ib.choices import FIXED, MONTHLY, OF_REVENUE, SHARES_OF_MONEY, AccrualKind, AccrualState, Component, Reason
+from ib.choices import (
+    FIXED,
+    MONTHLY,
+    OF_REVENUE,
+    OF_SALES,
+    SHARES_OF_MONEY,
+    AccrualKind,
+    AccrualState,
+    Component,
+    Reason,
+)
 from ib.models import Accrual, PlanTier, PlanVersion, RevenueMonth, ReversedPart, Settlement
 from trading.choices import SymbolGroup
 
@@ -42,6 +52,8 @@ def explain(
     steps = (
         [_month_of(accrual)]
         if accrual.is_monthly
+        else [_sale_of(accrual)]
+        if accrual.is_sale
         else [
             Step(
                 _("Deal %(deal)s closed %(lots)s lots of %(symbol)s on %(at)s")
@@ -103,6 +115,18 @@ def _month_of(accrual: Accrual) -> Step:
     """Name the month that is paid for."""
     return Step(
         _("Client #%(client)s in %(month)s") % {"client": accrual.client_id, "month": formats.month(accrual.month)}
+    )
+
+
+def _sale_of(accrual: Accrual) -> Step:
+    """Name the challenge that is paid for."""
+    return Step(
+        _("Challenge #%(challenge)s was sold to client #%(client)s on %(at)s")
+        % {
+            "challenge": accrual.ticket,
+            "client": accrual.client_id,
+            "at": formats.moment(accrual.closed_at, seconds=True),
+        }
     )
 
 
@@ -212,6 +236,8 @@ def _basis(accrual: Accrual) -> list[Step]:
         Component.REVENUE: _("Net revenue from the client in the month"),
         Component.NET_RESULT: _("Net revenue from the client in the month"),
         Component.POT: _("Lots that the client closed in the month"),
+        Component.SALE: _("Challenges sold"),
+        Component.SALE_SHARE: _("What the client paid for the challenge"),
     }[Component(accrual.component)]
     if accrual.component in FIXED:
         return [Step(text, plain(accrual.basis))]
@@ -242,6 +268,8 @@ def _formula(accrual: Accrual, version: PlanVersion | None) -> str:
         text = _("%(plan)s: %(rate)s pips × %(share)s %% for level %(level)s") % words
     elif accrual.component == Component.CPA:
         text = _("%(plan)s: %(rate)s %(currency)s once for the client × %(share)s %% for level %(level)s") % words
+    elif accrual.component == Component.SALE:
+        text = _("%(plan)s: %(rate)s %(currency)s per challenge × %(share)s %% for level %(level)s") % words
     elif accrual.component == Component.POT:
         text = _pot(accrual, version) % words
     elif is_share:
@@ -253,6 +281,8 @@ def _formula(accrual: Accrual, version: PlanVersion | None) -> str:
         most = _("%(text)s, at most %(cap)s per trade for all levels together")
         if accrual.component in MONTHLY:
             most = _("%(text)s, at most %(cap)s per client and month for all levels together")
+        if accrual.component in OF_SALES:
+            most = _("%(text)s, at most %(cap)s per challenge for all levels together")
         text = most % {"text": text, "cap": cap}
     return text
 

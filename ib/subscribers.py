@@ -3,6 +3,8 @@
 from clients.choices import Stage
 from clients.models import Client
 from crm.events import (
+    ChallengeFeeReturned,
+    ChallengeSold,
     ClientRegistered,
     ClientStageChanged,
     ClientVerified,
@@ -30,7 +32,8 @@ from crm.notices.notify import notify
 from ib import clawback, engine
 from ib.applications import agreement
 from ib.attribution import attribute_registration
-from ib.choices import ForfeitCause, IbNotice, PartnerRight, PartnerState
+from ib.calculation import sales
+from ib.choices import FeeReturn, ForfeitCause, IbNotice, PartnerRight, PartnerState
 from ib.models import Partner
 from ib.screening import partner_names
 from ib.settlements import credit_notes, forfeits, invoices
@@ -104,6 +107,33 @@ def accrue_commissions(event: DealsSynced) -> None:
 def accrue_what_waited_for_its_symbol(event: DealsResolved) -> None:
     """Accrue deals again whose symbol was mapped to a group meanwhile."""
     engine.run_for_deals(deal_ids=list(event.deal_ids), corrects=True)
+
+
+@subscribe(ChallengeSold)
+def pay_for_a_sold_challenge(event: ChallengeSold) -> None:
+    """Accrue what the sale of a challenge earns the client's partner and those above."""
+    if event.client_id is not None:
+        sales.record_sale(
+            client_id=event.client_id,
+            challenge_number=event.challenge_id,
+            sold_at=event.sold_at,
+            price=event.amount,
+            currency=event.currency,
+        )
+
+
+@subscribe(ChallengeFeeReturned)
+def take_back_what_a_challenge_earned(event: ChallengeFeeReturned) -> None:
+    """Take back what a sold challenge earned, once its fee was refunded or charged back."""
+    if event.client_id is not None:
+        sales.record_sale(
+            client_id=event.client_id,
+            challenge_number=event.challenge_id,
+            sold_at=event.sold_at,
+            price=event.amount,
+            currency=event.currency,
+        )
+        sales.record_return(challenge_number=event.challenge_id, because=FeeReturn(event.cause))
 
 
 @subscribe(DepositReversed)

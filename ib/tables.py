@@ -155,8 +155,8 @@ def deal_of(row: Accrual, table: Table) -> str:
 
 
 def symbol_of(row: Accrual, table: Table) -> str:
-    """Show the deal's symbol; a client's month has what is paid for it."""
-    return str(Component(row.component).label) if row.is_monthly else row.symbol
+    """Show the deal's symbol; a client's month or a challenge has what is paid for it."""
+    return str(Component(row.component).label) if row.is_monthly or row.is_sale else row.symbol
 
 
 def why(row: Accrual, table: Table) -> str:

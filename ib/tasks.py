@@ -8,7 +8,7 @@ from crm.queue.for_each import for_each_isolated
 from ib import engine, settlement
 from ib.abuse import reviews
 from ib.agreements import ranks
-from ib.calculation import monthly
+from ib.calculation import monthly, sales
 from ib.manager_pages import revenue
 from ib.news import monthly_figures, notices
 from ib.replay import replays
@@ -22,6 +22,7 @@ def run_commissions() -> None:
     """Recompute every brand's last days and months: what came late, and what was corrected."""
     for_each_isolated(lambda brand: engine.run_nightly(brand=brand), Brand.objects.order_by("pk"))
     for_each_isolated(lambda brand: monthly.review_months(brand=brand), Brand.objects.order_by("pk"))
+    for_each_isolated(lambda brand: sales.review_sales(brand=brand), Brand.objects.order_by("pk"))
     for_each_isolated(revenue.keep_days, Brand.objects.order_by("pk"))
 
 

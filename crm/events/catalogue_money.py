@@ -158,6 +158,32 @@ class DepositReversed(Event):
     reference: str = ""
 
 
+class ChallengeSold(Event):
+    """A client bought a prop challenge for this fee, paid from the wallet."""
+
+    name: ClassVar[str] = "prop.challenge_sold"
+    label: ClassVar[Label] = _("Challenge sold")
+    challenge_id: int
+    amount: Decimal
+    currency: str
+    sold_at: dt.datetime
+
+
+class ChallengeFeeReturned(Event):
+    """The whole fee of a challenge was refunded with a payout, or charged back: `cause` is `refunded` or `charged_back`.
+
+    amount, sold_at: as in its ChallengeSold.
+    """
+
+    name: ClassVar[str] = "prop.challenge_fee_returned"
+    label: ClassVar[Label] = _("Challenge fee returned")
+    challenge_id: int
+    amount: Decimal
+    currency: str
+    sold_at: dt.datetime
+    cause: str
+
+
 class DepositRestored(Event):
     """A chargeback was reversed, or a refund came back: (part of) the deposit is in the wallet again.
 

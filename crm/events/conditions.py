@@ -30,6 +30,7 @@ APPS: Final[dict[str, Label]] = {
     "monitoring": _("Agent monitoring"),
     "trading": _("Trading"),
     "wallet": _("Money"),
+    "prop": _("Prop challenges"),
 }
 # Labels of the data's fields, by name: one name means one thing in every event.
 FIELDS: Final[dict[str, Label]] = {

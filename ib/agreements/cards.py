@@ -17,7 +17,17 @@ from crm.errors import DomainError
 from crm.i18n import formats
 from crm.i18n.territories import country_names
 from ib.calculation.excluded import MIRROR_SECONDS
-from ib.choices import MONTHLY, OF_LOSSES, OF_REVENUE, SHARES_OF_MONEY, Component, ExcludedTrade, Network, TierBasis
+from ib.choices import (
+    MONTHLY,
+    OF_LOSSES,
+    OF_REVENUE,
+    OF_SALES,
+    SHARES_OF_MONEY,
+    Component,
+    ExcludedTrade,
+    Network,
+    TierBasis,
+)
 from ib.models import PlanComponent, PlanCpa, PlanLevel, PlanOverride, PlanRate, PlanTier, PlanVersion
 from trading.choices import SymbolGroup
 
@@ -72,6 +82,12 @@ class ComponentRow:
             Component.POT: _(
                 "A pot of %(value)s %(currency)s per month, divided by the lots that all clients under the plan close in it"
             ),
+            Component.SALE: _(
+                "%(value)s %(currency)s for each challenge that a client buys, unless its fee is returned"
+            ),
+            Component.SALE_SHARE: _(
+                "%(value)s %% of the fee of each challenge that a client buys, unless it is returned"
+            ),
         }[Component(self.component)] % words
         if self.accounts:
             text = _("%(text)s, accounts %(accounts)s") % {"text": text, "accounts": self.accounts}
@@ -79,6 +95,8 @@ class ComponentRow:
             most = _("%(text)s, at most %(cap)s per trade")
             if self.component in MONTHLY:
                 most = _("%(text)s, at most %(cap)s per client and month")
+            if self.component in OF_SALES:
+                most = _("%(text)s, at most %(cap)s per challenge")
             text = most % {"text": text, "cap": formats.money(self.cap, currency)}
         return text
 
@@ -438,6 +456,7 @@ def monthly_problems(card: RateCard, *, network: str, cap_revenue: Decimal | Non
     """List what is wrong with a card's shares of net revenue, and with its pot."""
     rows = [row for row in card.components if row.component in OF_REVENUE]
     problems = pot_problems(card, network=network, cap_revenue=cap_revenue)
+    problems += sale_problems(card, network=network, cap_revenue=cap_revenue)
     if rows and network == Network.DIFFERENCE:
         problems.append(_("A share of net revenue can't be paid as a difference to partners below."))
     if rows and cap_revenue is not None:
@@ -460,6 +479,20 @@ def pot_problems(card: RateCard, *, network: str, cap_revenue: Decimal | None) -
         problems.append(_("The levels share the monthly pot: their shares add up to 100 % at most."))
     if any(row.group or row.accounts for row in rows):
         problems.append(_("A monthly pot counts all symbols and accounts."))
+    return problems
+
+
+def sale_problems(card: RateCard, *, network: str, cap_revenue: Decimal | None) -> list[str]:
+    """List what is wrong with what a card pays for sold challenges."""
+    rows, problems = [row for row in card.components if row.component in OF_SALES], []
+    if rows and network == Network.DIFFERENCE:
+        problems.append(_("What is paid per challenge can't be paid as a difference to partners below."))
+    if rows and cap_revenue is not None:
+        problems.append(_("What is paid per challenge can't be limited to a part of the revenue."))
+    if any(row.group or row.accounts for row in rows):
+        problems.append(_("What is paid per challenge has no symbols or accounts."))
+    if any(row.value <= 0 for row in rows):
+        problems.append(_("What is paid per challenge must be more than 0."))
     return problems
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from crm.errors import DomainError
 from crm.i18n import formats
-from ib.choices import MONTHLY, Component, Network, VersionState
+from ib.choices import BESIDE_TRADES, Component, Network, VersionState
 from ib.models import Accrual, Attribution, Partner, PartnerPlan, PlanVersion, ReferralLink, RevenueMonth
 from ib.models.plans import USUAL_PRIORITY, AgreementScope
 from trading.choices import PlatformKind
@@ -109,7 +109,7 @@ def _refuse_too_many(partner: Partner, scope: Scope) -> None:
 
 
 def _not_by_trade() -> Q:
-    return Q(components__component__in=MONTHLY) | Q(cpa__isnull=False)
+    return Q(components__component__in=BESIDE_TRADES) | Q(cpa__isnull=False)
 
 
 def check_plan_fits(plan_id: int, scope: Scope) -> None:
@@ -152,8 +152,9 @@ def refusing_misfits() -> Iterator[None]:
 
 def _refused() -> str:
     return _(
-        "A CPA, a share of net revenue and a monthly pot are paid per client, across all of their accounts: they can't be limited "
-        "to a platform or account type. Use a plan that pays per trade, and agree the other one for links, or as the usual plan."
+        "A CPA, what is paid per challenge, a share of net revenue and a monthly pot are paid per client, across all"
+        " of their accounts: they can't be limited to a platform or account type. Use a plan that pays per trade, "
+        "and agree the other one for links, or as the usual plan."
     )
 
 
@@ -197,7 +198,7 @@ def _order(row: PartnerPlan) -> tuple[int, int, int]:
 
 @dataclass(frozen=True)
 class Trade:
-    """What decides which agreement takes a trade. A CPA or a client's month has no account: platform and group are empty."""
+    """What decides which agreement takes a trade. A CPA, a challenge or a client's month has no account: both are empty."""
 
     partner_id: int
     client_id: int
@@ -250,7 +251,7 @@ def trade_of(accrual: Accrual) -> Trade:
         at = first.starts_at if first else at
     elif accrual.is_monthly:
         at = RevenueMonth.objects.values_list("decided_at", flat=True).get(pk=-accrual.deal_id)
-    else:
+    elif not accrual.is_sale:
         platform, group = account_at(accrual.account_id, at)
     open_then = referred.filter(Q(ends_at=None) | Q(ends_at__gt=at), starts_at__lte=at).first()
     return Trade(

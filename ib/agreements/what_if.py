@@ -30,7 +30,7 @@ from ib.agreements.cards import described, rate_card
 from ib.agreements.ratios import check_ratio
 from ib.agreements.scopes import Scope
 from ib.audit_codes import IbAction
-from ib.calculation import monthly
+from ib.calculation import monthly, sales
 from ib.calculation.tried import Instead, TriedAgreement
 from ib.choices import VersionState
 from ib.models import Partner, PartnerPlan, Plan, PlanVersion, Upline, WhatIf
@@ -244,13 +244,19 @@ def _run(
 def _with_months(
     rows: list[Row], version: PlanVersion, instead: Instead, *, from_at: dt.datetime, to_at: dt.datetime
 ) -> list[Row]:
-    """Add shares of net revenue of the same days, by the version and by those that paid; of months in part, that part.
+    """Add shares of net revenue and sold challenges of the same days, by the version and by those that paid.
+
+    Of months in part, that part.
 
     Of a network alone where one agreement is tried; of others what it changes for them.
     """
     brand, found, zero = version.plan.brand, {row.partner_id: row for row in rows}, Decimal(0)
     before, after = (
-        monthly.tried(brand, from_at, to_at, currency=version.currency, instead=way) for way in (None, instead)
+        _added(
+            monthly.tried(brand, from_at, to_at, currency=version.currency, instead=way),
+            sales.tried(brand, from_at, to_at, currency=version.currency, instead=way),
+        )
+        for way in (None, instead)
     )
     network = None
     if instead.agreement is not None:
@@ -264,6 +270,16 @@ def _with_months(
         row = found.get(partner_id) or Row(partner_id, zero, zero, zero, 0, zero, zero, zero)
         found[partner_id] = replace(row, before=row.before + was, after=row.after + now, cost=row.cost + cost)
     return sorted(found.values(), key=lambda row: (-abs(row.difference), row.partner_id))
+
+
+def _added(*parts: dict[int, tuple[Decimal, Decimal]]) -> dict[int, tuple[Decimal, Decimal]]:
+    """Add up {partner: (earned, cost)}."""
+    found: dict[int, tuple[Decimal, Decimal]] = {}
+    for part in parts:
+        for partner_id, (earned, cost) in part.items():
+            was, was_cost = found.get(partner_id, (Decimal(0), Decimal(0)))
+            found[partner_id] = was + earned, was_cost + cost
+    return found
 
 
 def _total(rows: list[Row], name: str) -> Decimal:

@@ -7,6 +7,7 @@ all_stay(
         "ib.Accrual.client",
         "ib.Attribution.client",
         "ib.AttributionProposal.client",
+        "ib.ChallengeSale.client",
         "ib.ClientClaim.client",
         "ib.ClientForfeit.client",
         "ib.ClientRebate.client",

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from ib.agreements.scopes import Trade, account_at, taking, which_and_why
-from ib.choices import MONTHLY, AccrualState
+from ib.choices import BESIDE_TRADES, AccrualState
 from ib.explain import explain, plain
 from ib.models import Accrual, Attribution, PlanVersion, RevenueMonth
 from ib.queries import of_deals
@@ -156,5 +156,5 @@ def _pays_nothing_per_trade(deal: Deal, referred: QuerySet[Attribution]) -> bool
     version = PlanVersion.objects.filter(held, plan_id=agreed.plan_id, state="active").first() if agreed else None
     if version is None:
         return False
-    per_trade = version.components.exclude(component__in=MONTHLY)
+    per_trade = version.components.exclude(component__in=BESIDE_TRADES)
     return not (version.rates.exists() or version.overrides.exists() or per_trade.exists())

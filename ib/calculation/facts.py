@@ -10,7 +10,7 @@ FEATURES = """
 SELECT coalesce(bool_or(v.network <> 'introducer'), false),
   coalesce(bool_or(v.network = 'difference'), false),
   coalesce(bool_or(EXISTS (SELECT 1 FROM ib_plancomponent k
-    WHERE k.version_id = v.id AND k.component NOT IN ('lot', 'revenue', 'net_result', 'pot'))), false),
+    WHERE k.version_id = v.id AND k.component NOT IN ('lot', 'revenue', 'net_result', 'pot', 'sale', 'sale_share'))), false),
   coalesce(bool_or(EXISTS (SELECT 1 FROM ib_plancpa k WHERE k.version_id = v.id)), false),
   coalesce(bool_or(cardinality(v.excluded_countries) > 0), false),
   coalesce(bool_or(EXISTS (SELECT 1 FROM ib_plantier k WHERE k.version_id = v.id)), false),
@@ -26,7 +26,9 @@ SELECT coalesce(bool_or(v.network <> 'introducer'), false),
   coalesce(bool_or(v.passed_percent > 0 OR v.passed_per_lot > 0), false),
   coalesce(bool_or(EXISTS (SELECT 1 FROM ib_plancomponent k
     WHERE k.version_id = v.id AND k.component IN ('revenue', 'net_result', 'pot'))), false),
-  coalesce(bool_or(EXISTS (SELECT 1 FROM ib_plancomponent k WHERE k.version_id = v.id AND k.component = 'pot')), false)
+  coalesce(bool_or(EXISTS (SELECT 1 FROM ib_plancomponent k WHERE k.version_id = v.id AND k.component = 'pot')), false),
+  coalesce(bool_or(EXISTS (SELECT 1 FROM ib_plancomponent k
+    WHERE k.version_id = v.id AND k.component IN ('sale', 'sale_share'))), false)
 FROM ib_version v
 """
 # The versions that pay; `instead`: a version that is tried out, once more for the plan that stands for it (`ib.calculation.tried`).
@@ -212,7 +214,8 @@ SELECT client_id, partner_id, kind, min(since) AS since FROM (
 COMPONENTS = """
 CREATE TEMP TABLE ib_component ON COMMIT DROP AS
 SELECT v.id AS version_id, k.component,
-  k.component = 'cpa' OR count(*) FILTER (WHERE k.component NOT IN ('cpa', 'revenue', 'net_result', 'pot'))
+  k.component = 'cpa' OR count(*) FILTER (WHERE k.component NOT IN ('cpa', 'revenue', 'net_result', 'pot', 'sale',
+    'sale_share'))
     OVER (PARTITION BY v.id) = 1 AS is_only
 FROM (SELECT DISTINCT id FROM ib_version) v JOIN (
   SELECT version_id, 'lot' AS component FROM ib_planrate UNION SELECT version_id, 'lot' FROM ib_planoverride

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -21,13 +21,12 @@ from crm.models import Brand
 from crm.money import amounts
 from crm.rates import fx
 from ib import periods
-from ib.calculation import caps, facts, months, ranks, wanted
-from ib.calculation import writing as sql
+from ib.calculation import beside, caps, facts, months, wanted
 from ib.calculation.tried import Instead
 from ib.calculation.wanted import Features
-from ib.choices import RunKind
-from ib.engine import MEMORY, EngineResult
-from ib.models import CommissionRun, Partner
+from ib.choices import MONTHLY, RunKind
+from ib.engine import EngineResult
+from ib.models import CommissionRun
 
 # So many months that have ended are looked at each night, and before a period is settled.
 REVIEWED: Final = 2
@@ -96,7 +95,7 @@ def calculate(
     """
     outcome, now = EngineResult(), timezone.now()
     with connection.cursor() as cursor:
-        features = _features(cursor, brand, None)
+        features = beside.features_beside(cursor, brand, None)
         if not features.has_monthly or not spans:
             _drop(cursor)
             return outcome
@@ -130,7 +129,7 @@ def calculate(
 def number_months(brand: Brand, spans: Sequence[Span], client_ids: list[int] | None) -> None:
     """Give months that are new a number, without a line. Call with the brand's commissions locked."""
     with connection.cursor() as cursor:
-        features = _features(cursor, brand, None) if spans else None
+        features = beside.features_beside(cursor, brand, None) if spans else None
         if features and features.has_monthly:
             about = _about(brand, spans, client_ids)
             is_everybody = client_ids is None or features.has_pot
@@ -145,19 +144,7 @@ def _write(
     cursor.execute(wanted.statement(features, is_monthly=True), given)
     if features.has_pot:
         cursor.execute(ONLY_THESE, given)
-    cursor.execute(wanted.ANALYZE)
-    cursor.execute(sql.DROP_KNOWN)
-    cursor.execute(sql.MISSING, given)
-    cursor.execute(months.ADD_UP_MONTHS, given)
-    cursor.execute(sql.COUNTS)
-    outcome.accrued, outcome.excluded = cursor.fetchone()
-    scope = "x.deal_id = ANY (%(deal_ids)s)"
-    cursor.execute(months.CORRECTED.format(accrued=scope), given)
-    outcome.corrected = cursor.fetchone()[0]
-    if features.has_caps:
-        outcome.corrected += caps.take_off(
-            cursor, scope=scope, afresh=False, parameters={**given, "zone": brand.time_zone}
-        )
+    beside.write_lines(cursor, features, given, outcome, brand)
 
 
 def _keep(row: CommissionRun, outcome: EngineResult) -> None:
@@ -169,17 +156,6 @@ def _keep(row: CommissionRun, outcome: EngineResult) -> None:
     row.save()
 
 
-# Per partner, in the version's currency: what they would earn on clients' months, and what all would on those of their own clients.
-EARNED: Final = """
-SELECT partner_id, coalesce(sum(amount * r.rate) FILTER (WHERE is_own), 0),
-  coalesce(sum(amount * r.rate) FILTER (WHERE NOT is_own), 0)
-FROM (SELECT partner_id, amount, currency, day, true AS is_own FROM ib_wanted WHERE reason = ''
-      UNION ALL SELECT introducer_id, amount, currency, day, false FROM ib_wanted WHERE reason = '') w
-JOIN ib_fx r ON r.base = w.currency AND r.quote = %(currency)s AND r.day = w.day
-GROUP BY 1
-"""
-
-
 def tried(
     brand: Brand, from_at: dt.datetime, to_at: dt.datetime, *, currency: str, instead: Instead | None
 ) -> dict[int, tuple[Decimal, Decimal]]:
@@ -188,7 +164,7 @@ def tried(
     `instead`: with a version tried out. Of months that the stretch touches in part that part counts. Call in a transaction.
     """
     with connection.cursor() as cursor:
-        features = _features(cursor, brand, instead)
+        features = beside.features_beside(cursor, brand, instead)
         spans = spans_between(brand, from_at, to_at)
         if not features.has_monthly or not spans:
             _drop(cursor)
@@ -199,7 +175,7 @@ def tried(
         cursor.execute(wanted.statement(features, is_monthly=True), {"brand": brand.pk, "late": 0})
         if features.has_caps:
             cursor.execute(caps.TRIED.format(whose="true"), {"zone": brand.time_zone})
-        cursor.execute(EARNED, {"currency": currency})
+        cursor.execute(beside.EARNED, {"currency": currency})
         found = {partner_id: (earned, cost) for partner_id, earned, cost in cursor.fetchall()}
         _drop(cursor)
     return found
@@ -215,19 +191,6 @@ def _about(brand: Brand, spans: Sequence[Span], client_ids: list[int] | None) ->
         "parts": [span.part for span in spans],
         "clients": client_ids,
     }
-
-
-def _features(cursor: CursorWrapper, brand: Brand, instead: Instead | None) -> Features:
-    """Find what the brand's plans make use of; a CPA, components of deals and what lies beside them don't matter to a month."""
-    cursor.execute(MEMORY)
-    return replace(
-        wanted.features_of(cursor, brand, instead),
-        has_cpa=False,
-        has_revenue=False,
-        has_odd=False,
-        has_mirrored=False,
-        has_passed=False,
-    )
 
 
 def _gather_money(cursor: CursorWrapper, brand: Brand, about: dict[str, Any], clients: str, features: Features) -> None:
@@ -261,25 +224,9 @@ def _lay_out(
 ) -> None:
     """Lay the months out as the deals of a pass, with all that it asks of them. currency: in which a what-if compares."""
     cursor.execute(months.CLOSING.format(**(months.TRIED if currency else months.NUMBERED)), about)
-    for statement in months.BESIDE:
-        cursor.execute(statement)
-    if features.has_shared:
-        cursor.execute(facts.SHARED, {"brand": brand.pk})
-    if features.has_tiers:
-        ranks.gather(cursor, brand, instead)
-    cursor.execute("SELECT DISTINCT (closed_at AT TIME ZONE 'UTC')::date FROM ib_closing")
-    days = [day for (day,) in cursor.fetchall()]
-    cursor.execute("SELECT DISTINCT currency FROM ib_version")
-    plans = {plan for (plan,) in cursor.fetchall()}
-    partners = set(Partner.objects.filter(brand=brand).values_list("currency", flat=True).distinct())
-    quotes = plans | partners | ({currency} if currency else set())
-    rates = fx.rates_of_days({brand.base_currency, *plans, *partners}, quotes, days)
-    if rates:
-        cursor.executemany(
-            "INSERT INTO ib_fx VALUES (%s, %s, %s, %s, %s)",
-            [(base, quote, day, round(rate.rate, 10), rate.on) for (base, quote, day), rate in sorted(rates.items())],
-        )
-    cursor.execute("ANALYZE ib_closing, ib_cell, ib_component, ib_fx")
+    beside.lay_beside(
+        cursor, brand, features, components=MONTHLY, bases={brand.base_currency}, instead=instead, currency=currency
+    )
 
 
 def _drop(cursor: CursorWrapper) -> None:

@@ -141,15 +141,15 @@ SELECT -{{number}} AS deal_id, 0::bigint AS ticket, m.decided_at AS closed_at, 0
 FROM {{months}}
 JOIN clients_client c ON c.id = m.client_id
 """  # noqa: S608
-# What a pass over deals gathers otherwise.
+# What a pass over deals gathers otherwise; `components`: those that are paid.
 BESIDE: Final = (
     """CREATE TEMP TABLE ib_opened (account_id bigint, position_id bigint, opened_at timestamptz, is_reversed boolean)
   ON COMMIT DROP""",
     "CREATE TEMP TABLE ib_eligible (version_id bigint, account_group text) ON COMMIT DROP",
-    f"""
+    """
 CREATE TEMP TABLE ib_cell ON COMMIT DROP AS
 SELECT DISTINCT k.version_id, k.component, ''::text AS symbol_group, ''::text AS account_group, k.value, k.cap, k.markup
-FROM ib_plancomponent k JOIN ib_version v ON v.id = k.version_id WHERE k.component IN {_MONTHLY}""",  # noqa: S608
+FROM ib_plancomponent k JOIN ib_version v ON v.id = k.version_id WHERE k.component = ANY (%(components)s)""",
     "CREATE TEMP TABLE ib_component ON COMMIT DROP AS SELECT version_id, component, true AS is_only FROM ib_cell",
     "CREATE TEMP TABLE ib_fx (base text, quote text, day date, rate numeric(20,10), rate_on date) ON COMMIT DROP",
 )

@@ -14,7 +14,7 @@ from crm.models import Brand
 from ib.calculation import facts, tried
 from ib.calculation.facts import FITS
 from ib.calculation.tried import KEPT, Instead
-from ib.choices import FIXED, FOR_CLIENT, MONTHLY, REBATES, Component, Network, Reason
+from ib.choices import BESIDE_TRADES, FIXED, FOR_CLIENT, MONTHLY, OF_SALES, REBATES, Component, Network, Reason
 from ib.models.plans import USUAL_PRIORITY
 
 
@@ -39,6 +39,7 @@ class Features:
     has_passed: bool
     has_monthly: bool
     has_pot: bool
+    has_sales: bool
     # The table of agreements that is read.
     agreements: str = KEPT
 
@@ -114,8 +115,15 @@ NO_VOLUME = f"""WHEN component = '{Component.POT}' AND basis = 0 THEN '{Reason.N
         """
 ONLY_MONTHLY = f"""
     AND k.component IN {tuple(map(str, MONTHLY))}"""
-NOT_MONTHLY = f"""
-    AND (k.component IS NULL OR k.component NOT IN {tuple(map(str, MONTHLY))})"""
+ONLY_SALES = f"""
+    AND k.component IN {tuple(map(str, OF_SALES))}"""
+ONLY_TRADES = f"""
+    AND (k.component IS NULL OR k.component NOT IN {tuple(map(str, BESIDE_TRADES))})"""
+# Of a sold challenge (`ib.calculation.sales`): the challenge itself, or its fee.
+BASIS_OF_SALE = f"CASE WHEN k.component = '{Component.SALE}' THEN 1 ELSE c.fee END"
+BASIS_CURRENCY_OF_SALE = f"CASE WHEN k.component = '{Component.SALE}' THEN v.currency ELSE c.account_currency END"
+RETURNED = f"""
+      WHEN c.is_returned THEN '{Reason.FEE_RETURNED}'"""
 BASIS_CURRENCY = f"""CASE k.component WHEN '{Component.PIP}' THEN c.quote_currency WHEN '{Component.SPREAD}' THEN c.quote_currency
       WHEN '{Component.COMMISSION}' THEN c.account_currency WHEN '{Component.LOSS}' THEN c.account_currency
       WHEN '{Component.CPA}' THEN v.currency ELSE '' END"""
@@ -152,7 +160,7 @@ WITH placed AS (
       WHEN sp.id IS NULL THEN '{partner_not_active}'
       WHEN v.id IS NULL THEN '{no_plan}'
       WHEN e.version_id IS NULL AND k.component NOT IN {for_client} THEN '{account_group}'
-      WHEN c.country = ANY (v.excluded_countries) THEN '{country_excluded}'{shared}
+      WHEN c.country = ANY (v.excluded_countries) THEN '{country_excluded}'{shared}{returned}
       WHEN k.component IN {for_client} THEN CASE WHEN l.id IS NULL THEN '{beyond_levels}' ELSE '' END{odd}
       WHEN cardinality(v.excluded_symbols) > 0 AND EXISTS (SELECT 1 FROM unnest(v.excluded_symbols) mask
         WHERE {symbol_fits}) THEN '{symbol_excluded}'
@@ -247,17 +255,21 @@ def features_of(cursor: CursorWrapper, brand: Brand, instead: Instead | None) ->
     return replace(Features(*cursor.fetchone()), agreements=agreements)
 
 
-def _agreement(features: Features, name: str, whose: str, *, is_monthly: bool) -> str:
+def _agreement(features: Features, name: str, whose: str, *, of_client: bool) -> str:
     """Build the join of the agreement that a partner has for a trade beside those for a single client or link."""
     if not features.has_scopes:
         return USUAL.format(a=name, whose=whose.format(s=name), agreements=features.agreements)
-    of_trade = "false" if is_monthly else "c.cpa_version IS NULL"
+    of_trade = "false" if of_client else "c.cpa_version IS NULL"
     return TAKEN.format(a=name, whose=whose.format(s="s"), of_trade=of_trade, agreements=features.agreements)
 
 
-def statement(features: Features, *, is_monthly: bool = False) -> str:
-    """Build the statement that fills `ib_wanted` for a brand whose plans have these features: of deals, or of clients' months."""
-    own, parts = features.has_own, is_monthly or features.has_components or features.has_cpa
+def statement(features: Features, *, is_monthly: bool = False, is_sale: bool = False) -> str:
+    """Build the statement that fills `ib_wanted` for a brand whose plans have these features.
+
+    Of deals, or of clients' months, or of sold challenges.
+    """
+    of_client = is_monthly or is_sale
+    own, parts = features.has_own, of_client or features.has_components or features.has_cpa
     plan = "coalesce(pc.plan_id, pl.plan_id, pp.plan_id)" if features.has_special else "pp.plan_id"
     is_difference = f"coalesce(av.network = '{Network.DIFFERENCE}', false)" if features.has_difference else "false"
     is_deep = f"CASE WHEN av.network = '{Network.DIFFERENCE}' THEN 32767 ELSE coalesce(v.levels, 1) END"
@@ -269,7 +281,7 @@ def statement(features: Features, *, is_monthly: bool = False) -> str:
     percent = f"CASE WHEN av.id IS NULL THEN {percent} ELSE ap.percent END" if own else percent
     factors = ["coalesce(rk.factor, 1)"] if features.has_tiers else []
     factors += [f"0.01 * coalesce({percent}, 100)"] if features.has_ratios else []
-    only = (QUALIFIED if features.has_cpa else "") + (NOT_MONTHLY if features.has_monthly else "")
+    only = (QUALIFIED if features.has_cpa else "") + (ONLY_TRADES if features.has_monthly or features.has_sales else "")
     basis_rate = """
   LEFT JOIN ib_fx b ON b.base = basis_currency AND b.quote = rate_currency AND b.day = placed.day"""
     return WANTED.format(
@@ -295,21 +307,28 @@ def statement(features: Features, *, is_monthly: bool = False) -> str:
         odd_of=ODD_OF if features.has_odd else "",
         shared=SHARED if features.has_shared else "",
         rank=RANK.format(holder=holder, holds=HOLDS.format(a="rk")) if features.has_tiers else "",
-        only_qualified=ONLY_MONTHLY if is_monthly else only,
+        only_qualified=ONLY_MONTHLY if is_monthly else ONLY_SALES if is_sale else only,
+        returned=RETURNED if is_sale else "",
         symbol_fits=FITS.format(value="c.symbol", mask="mask"),
-        agreement=_agreement(features, "pp", INTRODUCERS, is_monthly=is_monthly).strip(),
+        agreement=_agreement(features, "pp", INTRODUCERS, of_client=of_client).strip(),
         first="v0" if own else "v",
         first_holds=AGREED.format(a="v0" if own else "v"),
         u_holds=HOLDS.format(a="u"),
         sp_holds=HOLDS.format(a="sp"),
         special=SPECIAL.format(agreements=features.agreements) if features.has_special else "",
         plan=plan,
-        own=OWN.format(agreement=_agreement(features, "ap", ANCESTORS, is_monthly=is_monthly)) if own else "",
+        own=OWN.format(agreement=_agreement(features, "ap", ANCESTORS, of_client=of_client)) if own else "",
         is_difference=is_difference,
         at_level=f"CASE WHEN {is_difference} THEN 1 ELSE u.level END" if features.has_difference else "u.level",
         depth=is_deep if features.has_difference else "coalesce(v.levels, 1)",
-        basis=BASIS_OF_MONTH if is_monthly else BASIS if parts else "NULL::numeric",
-        basis_currency=BASIS_CURRENCY_OF_MONTH if is_monthly else BASIS_CURRENCY if parts else "''",
+        basis=BASIS_OF_MONTH if is_monthly else BASIS_OF_SALE if is_sale else BASIS if parts else "NULL::numeric",
+        basis_currency=BASIS_CURRENCY_OF_MONTH
+        if is_monthly
+        else BASIS_CURRENCY_OF_SALE
+        if is_sale
+        else BASIS_CURRENCY
+        if parts
+        else "''",
         basis_fx="b.rate" if parts else "NULL::numeric",
         basis_rate=basis_rate if parts else "",
     )

@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
             name='CommissionRun',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('event', 'After a sync'), ('correction', 'After a corrected deal'), ('nightly', 'Nightly'), ('replay', 'Replay'), ('ranks', 'After ranks changed'), ('clawback', 'Clawback'), ('restored', 'Restored'), ('adjusted', 'Adjustment after a dispute')], max_length=10)),
+                ('kind', models.CharField(choices=[('event', 'After a sync'), ('correction', 'After a corrected deal'), ('nightly', 'Nightly'), ('replay', 'Replay'), ('ranks', 'After ranks changed'), ('monthly', 'After the end of a month'), ('sales', 'After a challenge was sold'), ('clawback', 'Clawback'), ('restored', 'Restored'), ('adjusted', 'Adjustment after a dispute')], max_length=10)),
                 ('from_at', models.DateTimeField(help_text="Start of the deals' closing time (inclusive)", null=True)),
                 ('to_at', models.DateTimeField(help_text="End of the deals' closing time (exclusive)", null=True)),
                 ('deals', models.PositiveIntegerField(default=0)),
@@ -476,7 +476,7 @@ class Migration(migrations.Migration):
             name='PlanComponent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('component', models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('spread', 'Share of the spread mark-up'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss")], max_length=10)),
+                ('component', models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('spread', 'Share of the spread mark-up'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss"), ('revenue', 'Share of net revenue'), ('net_result', 'Share of net revenue with client losses'), ('pot', 'Part of a monthly pot, by lots'), ('sale', 'CPA per challenge sold'), ('sale_share', 'Share of a challenge’s fee')], max_length=10)),
                 ('group', models.CharField(blank=True, choices=[('fx_majors', 'FX majors'), ('fx_minors', 'FX minors'), ('fx_exotics', 'FX exotics'), ('metals', 'Metals'), ('indices', 'Indices'), ('energies', 'Energies'), ('crypto', 'Crypto'), ('shares', 'Shares'), ('other', 'Other')], help_text='Empty for all', max_length=12)),
                 ('accounts', models.CharField(blank=True, help_text='Platform group, e.g. real\\raw*. Empty for all', max_length=64)),
                 ('value', models.DecimalField(decimal_places=8, max_digits=16, validators=[django.core.validators.MinValueValidator(0)])),
@@ -655,13 +655,13 @@ class Migration(migrations.Migration):
                 ('ticket', models.BigIntegerField(help_text='Deal number on the platform')),
                 ('closed_at', models.DateTimeField()),
                 ('level', models.PositiveSmallIntegerField()),
-                ('component', models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('spread', 'Share of the spread mark-up'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss"), ('cpa', 'CPA per qualified client')], max_length=10)),
+                ('component', models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('spread', 'Share of the spread mark-up'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss"), ('cpa', 'CPA per qualified client'), ('revenue', 'Share of net revenue'), ('net_result', 'Share of net revenue with client losses'), ('pot', 'Part of a monthly pot, by lots'), ('sale', 'CPA per challenge sold'), ('sale_share', 'Share of a challenge’s fee')], max_length=10)),
                 ('symbol', models.CharField(max_length=32)),
                 ('currency', models.CharField(max_length=5)),
                 ('before', models.DecimalField(decimal_places=8, max_digits=20)),
                 ('after', models.DecimalField(decimal_places=8, max_digits=20)),
                 ('difference', models.DecimalField(decimal_places=8, max_digits=20)),
-                ('cause', models.CharField(choices=[('deal_late', 'Deal not calculated before'), ('deal_deleted', 'Deal deleted on the platform'), ('deal_edited', 'Deal changed on the platform'), ('opening', 'Opening of the position became known or changed'), ('introducer', 'Client referred by another partner'), ('tree', 'Partner moved in the network'), ('status', "Partner's status changed"), ('agreement', 'Another agreement'), ('version', 'Another plan version'), ('rate', "Plan's rate"), ('mapping', 'Symbol mapping corrected'), ('account', 'Account group corrected'), ('rank', "Partner's rank changed"), ('fx', 'Exchange rate of the day'), ('country', "Client's country changed"), ('exclusion', 'Excluded, or no longer excluded'), ('cpa', 'Client qualified with another trade'), ('below', 'Commission of partners below'), ('currency', "Partner's payout currency changed"), ('cap', 'Cap of the day or month'), ('clawed_back', 'Already clawed back'), ('rounding', 'Rounding'), ('unexplained', 'Not explained')], max_length=12)),
+                ('cause', models.CharField(choices=[('deal_late', 'Deal not calculated before'), ('deal_deleted', 'Deal deleted on the platform'), ('deal_edited', 'Deal changed on the platform'), ('opening', 'Opening of the position became known or changed'), ('introducer', 'Client referred by another partner'), ('tree', 'Partner moved in the network'), ('status', "Partner's status changed"), ('agreement', 'Another agreement'), ('version', 'Another plan version'), ('rate', "Plan's rate"), ('mapping', 'Symbol mapping corrected'), ('account', 'Account group corrected'), ('rank', "Partner's rank changed"), ('fx', 'Exchange rate of the day'), ('country', "Client's country changed"), ('exclusion', 'Excluded, or no longer excluded'), ('cpa', 'Client qualified with another trade'), ('revenue', 'Net revenue of the month'), ('pot', "Lots that share the month's pot"), ('sale', 'Challenge sold, or its fee returned'), ('below', 'Commission of partners below'), ('currency', "Partner's payout currency changed"), ('cap', 'Cap of the day or month'), ('clawed_back', 'Already clawed back'), ('rounding', 'Rounding'), ('unexplained', 'Not explained')], max_length=12)),
                 ('reason_before', models.CharField(blank=True, help_text='Why nothing was paid; none: no line yet', max_length=20)),
                 ('reason_after', models.CharField(blank=True, max_length=20)),
                 ('is_settled', models.BooleanField(help_text="The deal's own period is settled: the difference goes into the open one")),
@@ -891,9 +891,9 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('original', 'First calculation'), ('delta', 'Correction'), ('clawback', 'Clawback'), ('restored', 'Restored'), ('capped', 'Cap'), ('adjusted', 'Adjustment'), ('passed', 'Passed on')], max_length=8)),
                 ('state', models.CharField(choices=[('accrued', 'Earned'), ('excluded', 'Not paid'), ('reversed', 'Clawed back'), ('capped', 'Capped'), ('passed', 'Passed on')], max_length=8)),
-                ('reason', models.CharField(blank=True, choices=[('', 'Paid by the plan'), ('held_too_short', "Closed before the plan's minimum holding time"), ('hold_unknown', "The opening of the position isn't known yet"), ('symbol_not_mapped', "The symbol isn't assigned to a symbol group"), ('no_rate', 'The plan has no rate for this symbol group'), ('account_group', "The account's group isn't covered by the plan"), ('self_trade', 'Partners earn no commission on their own trading'), ('partner_not_active', "The partner wasn't active when the position was closed"), ('no_plan', "The client's partner had no plan when the position was closed"), ('beyond_levels', 'The plan pays no commission at this level'), ('no_fx', 'No exchange rate for the day of the trade'), ('no_difference', 'A partner below earns as much or more per trade'), ('too_few_pips', "The price moved less than the plan's minimum"), ('symbol_excluded', 'The plan pays no commission on this symbol'), ('country_excluded', 'The plan pays no commission on clients from this country'), ('shared_device', 'The partner and the client had signed in with the same device or network'), ('hedged', 'The client held an opposite position on the symbol at the same time'), ('mirrored', 'Another client of the partner opened an opposite position on the symbol at the same time'), ('bonus_funded', 'More bonus credit than balance when the position was opened'), ('nothing_charged', 'The platform charged the client no commission'), ('nothing_closed', 'No volume was closed'), ('recalculated', 'Difference found in a recalculation'), ('deal_changed', 'The platform changed or removed the deal'), ('cap_day', 'More than the plan pays a partner per day'), ('cap_month', 'More than the plan pays a partner per month'), ('cap_revenue', "More than the plan's part of what the broker earned on these trades in the month"), ('deposit_reversed', "The client's deposit was charged back or refunded"), ('client_forfeited', 'The referral no longer qualifies'), ('client_reinstated', 'The referral qualifies again'), ('deposit_restored', "The chargeback of the client's deposit was reversed"), ('dispute', 'Agreed after a dispute'), ('passed_on', 'Passed on to the client by the plan')], max_length=20)),
+                ('reason', models.CharField(blank=True, choices=[('', 'Paid by the plan'), ('held_too_short', "Closed before the plan's minimum holding time"), ('hold_unknown', "The opening of the position isn't known yet"), ('symbol_not_mapped', "The symbol isn't assigned to a symbol group"), ('no_rate', 'The plan has no rate for this symbol group'), ('account_group', "The account's group isn't covered by the plan"), ('self_trade', 'Partners earn no commission on their own trading'), ('partner_not_active', "The partner wasn't active when the position was closed"), ('no_plan', "The client's partner had no plan when the position was closed"), ('beyond_levels', 'The plan pays no commission at this level'), ('no_fx', 'No exchange rate for the day of the trade'), ('no_difference', 'A partner below earns as much or more per trade'), ('too_few_pips', "The price moved less than the plan's minimum"), ('symbol_excluded', 'The plan pays no commission on this symbol'), ('country_excluded', 'The plan pays no commission on clients from this country'), ('shared_device', 'The partner and the client had signed in with the same device or network'), ('hedged', 'The client held an opposite position on the symbol at the same time'), ('mirrored', 'Another client of the partner opened an opposite position on the symbol at the same time'), ('bonus_funded', 'More bonus credit than balance when the position was opened'), ('nothing_charged', 'The platform charged the client no commission'), ('no_revenue', 'The broker earned nothing from the client in the month'), ('nothing_closed', 'No volume was closed'), ('fee_returned', 'The fee of the challenge was refunded or charged back'), ('recalculated', 'Difference found in a recalculation'), ('deal_changed', 'The platform changed or removed the deal'), ('cap_day', 'More than the plan pays a partner per day'), ('cap_month', 'More than the plan pays a partner per month'), ('cap_revenue', "More than the plan's part of what the broker earned on these trades in the month"), ('deposit_reversed', "The client's deposit was charged back or refunded"), ('client_forfeited', 'The referral no longer qualifies'), ('client_reinstated', 'The referral qualifies again'), ('deposit_restored', "The chargeback of the client's deposit was reversed"), ('dispute', 'Agreed after a dispute'), ('passed_on', 'Passed on to the client by the plan')], max_length=20)),
                 ('level', models.PositiveSmallIntegerField()),
-                ('deal_id', models.BigIntegerField()),
+                ('deal_id', models.BigIntegerField(help_text="Below zero: not a deal but a client's month (`RevenueMonth`) or a challenge (`ChallengeSale`)")),
                 ('ticket', models.BigIntegerField(help_text='Deal number on the platform')),
                 ('closed_at', models.DateTimeField(help_text='When the position was closed (execution time of the deal)')),
                 ('account_id', models.BigIntegerField()),
@@ -901,7 +901,7 @@ class Migration(migrations.Migration):
                 ('symbol_group', models.CharField(blank=True, choices=[('fx_majors', 'FX majors'), ('fx_minors', 'FX minors'), ('fx_exotics', 'FX exotics'), ('metals', 'Metals'), ('indices', 'Indices'), ('energies', 'Energies'), ('crypto', 'Crypto'), ('shares', 'Shares'), ('other', 'Other')], max_length=12)),
                 ('lots', models.DecimalField(decimal_places=8, help_text='Closed volume', max_digits=18)),
                 ('held_seconds', models.IntegerField(null=True)),
-                ('component', models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('spread', 'Share of the spread mark-up'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss"), ('cpa', 'CPA per qualified client')], default='lot', max_length=10)),
+                ('component', models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('spread', 'Share of the spread mark-up'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss"), ('cpa', 'CPA per qualified client'), ('revenue', 'Share of net revenue'), ('net_result', 'Share of net revenue with client losses'), ('pot', 'Part of a monthly pot, by lots'), ('sale', 'CPA per challenge sold'), ('sale_share', 'Share of a challenge’s fee')], default='lot', max_length=10)),
                 ('basis', models.DecimalField(decimal_places=8, help_text='What the rate applies to; empty: the lots', max_digits=20, null=True)),
                 ('basis_currency', models.CharField(blank=True, max_length=8)),
                 ('basis_fx', models.DecimalField(decimal_places=10, max_digits=20, null=True)),
@@ -1340,7 +1340,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='planversion',
-            trigger=pgtrigger.compiler.Trigger(name='version_fits_agreements_of_trades', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW."ends_at" IS NULL AND NEW."state" = \'active\')', func="\nIF (EXISTS (SELECT 1 FROM ib_plancpa k WHERE k.version_id = NEW.id)\n    OR EXISTS (SELECT 1 FROM ib_plancomponent k WHERE k.version_id = NEW.id AND k.component IN ('revenue', 'net_result', 'pot'))) THEN\n  PERFORM pg_advisory_xact_lock(hashtext('ib.plan'), NEW.plan_id::integer);\n  IF EXISTS (\n    SELECT 1 FROM ib_partnerplan h WHERE h.plan_id = NEW.plan_id AND (h.platforms <> '{}' OR h.account_groups <> '{}')\n      AND tstzrange(h.starts_at, h.ends_at) && tstzrange(NEW.starts_at, NEW.ends_at)\n  ) THEN\n    RAISE EXCEPTION 'what is paid per client cannot be limited to a platform or account type'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'agreement_of_trades_pays_per_trade';\n  END IF;\nEND IF;\nRETURN NULL;\n", hash='79259099d69dea98ccb12c39601c428fd68a7883', operation='INSERT OR UPDATE', pgid='pgtrigger_version_fits_agreements_of_trades_bc9e3', table='ib_planversion', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='version_fits_agreements_of_trades', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW."ends_at" IS NULL AND NEW."state" = \'active\')', func="\nIF (EXISTS (SELECT 1 FROM ib_plancpa k WHERE k.version_id = NEW.id)\n    OR EXISTS (SELECT 1 FROM ib_plancomponent k WHERE k.version_id = NEW.id AND k.component IN ('revenue', 'net_result', 'pot', 'sale', 'sale_share'))) THEN\n  PERFORM pg_advisory_xact_lock(hashtext('ib.plan'), NEW.plan_id::integer);\n  IF EXISTS (\n    SELECT 1 FROM ib_partnerplan h WHERE h.plan_id = NEW.plan_id AND (h.platforms <> '{}' OR h.account_groups <> '{}')\n      AND tstzrange(h.starts_at, h.ends_at) && tstzrange(NEW.starts_at, NEW.ends_at)\n  ) THEN\n    RAISE EXCEPTION 'what is paid per client cannot be limited to a platform or account type'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'agreement_of_trades_pays_per_trade';\n  END IF;\nEND IF;\nRETURN NULL;\n", hash='5bc4c0eb3b7c7303d34cce84ac03cce3da5787e6', operation='INSERT OR UPDATE', pgid='pgtrigger_version_fits_agreements_of_trades_bc9e3', table='ib_planversion', when='AFTER')),
         ),
         migrations.AddConstraint(
             model_name='plantier',
@@ -1412,7 +1412,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='plancomponent',
-            constraint=models.CheckConstraint(condition=models.Q(('value__gte', 0), models.Q(models.Q(('component__in', ('spread', 'commission', 'loss')), _negated=True), ('value__lte', 1), _connector='OR')), name='plan_component_pays_what_there_is'),
+            constraint=models.CheckConstraint(condition=models.Q(('value__gte', 0), models.Q(models.Q(('component__in', ('spread', 'commission', 'loss', 'revenue', 'net_result', 'sale_share')), _negated=True), ('value__lte', 1), _connector='OR')), name='plan_component_pays_what_there_is'),
         ),
         migrations.AddConstraint(
             model_name='plancomponent',
@@ -1512,7 +1512,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='partnerplan',
-            trigger=pgtrigger.compiler.Trigger(name='agreement_of_trades_fits_plan', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NOT (NEW."account_groups" = \'{}\'::varchar(64)[] AND NEW."platforms" = \'{}\'::varchar(12)[]))', func="\nPERFORM pg_advisory_xact_lock(hashtext('ib.plan'), NEW.plan_id::integer);\nIF EXISTS (\n  SELECT 1 FROM ib_planversion v WHERE v.plan_id = NEW.plan_id AND v.state = 'active'\n    AND tstzrange(v.starts_at, v.ends_at) && tstzrange(NEW.starts_at, NEW.ends_at) AND (EXISTS (SELECT 1 FROM ib_plancpa k WHERE k.version_id = v.id)\n    OR EXISTS (SELECT 1 FROM ib_plancomponent k WHERE k.version_id = v.id AND k.component IN ('revenue', 'net_result', 'pot')))\n) THEN\n  RAISE EXCEPTION 'what is paid per client cannot be limited to a platform or account type'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'agreement_of_trades_pays_per_trade';\nEND IF;\nRETURN NULL;\n", hash='adcfc52bc5160d27baaad527e21563a670357fea', operation='INSERT', pgid='pgtrigger_agreement_of_trades_fits_plan_f59e5', table='ib_partnerplan', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='agreement_of_trades_fits_plan', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NOT (NEW."account_groups" = \'{}\'::varchar(64)[] AND NEW."platforms" = \'{}\'::varchar(12)[]))', func="\nPERFORM pg_advisory_xact_lock(hashtext('ib.plan'), NEW.plan_id::integer);\nIF EXISTS (\n  SELECT 1 FROM ib_planversion v WHERE v.plan_id = NEW.plan_id AND v.state = 'active'\n    AND tstzrange(v.starts_at, v.ends_at) && tstzrange(NEW.starts_at, NEW.ends_at) AND (EXISTS (SELECT 1 FROM ib_plancpa k WHERE k.version_id = v.id)\n    OR EXISTS (SELECT 1 FROM ib_plancomponent k WHERE k.version_id = v.id AND k.component IN ('revenue', 'net_result', 'pot', 'sale', 'sale_share')))\n) THEN\n  RAISE EXCEPTION 'what is paid per client cannot be limited to a platform or account type'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'agreement_of_trades_pays_per_trade';\nEND IF;\nRETURN NULL;\n", hash='b6c7f96bad890fb2e052977b51d08e5ce7f1a01b', operation='INSERT', pgid='pgtrigger_agreement_of_trades_fits_plan_f59e5', table='ib_partnerplan', when='AFTER')),
         ),
         migrations.AddIndex(
             model_name='attribution',
@@ -1998,44 +1998,10 @@ class Migration(migrations.Migration):
             model_name='accrual',
             name='accrual_says_how_it_was_computed',
         ),
-        migrations.RemoveConstraint(
-            model_name='plancomponent',
-            name='plan_component_pays_what_there_is',
-        ),
         migrations.AddField(
             model_name='planversion',
             name='carries_negative',
             field=models.BooleanField(default=True),
-        ),
-        migrations.AlterField(
-            model_name='accrual',
-            name='component',
-            field=models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('spread', 'Share of the spread mark-up'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss"), ('cpa', 'CPA per qualified client'), ('revenue', 'Share of net revenue: mark-up, commission, swaps'), ('net_result', 'Share of net revenue with client losses'), ('pot', 'Part of a monthly pot, by lots')], default='lot', max_length=10),
-        ),
-        migrations.AlterField(
-            model_name='accrual',
-            name='reason',
-            field=models.CharField(blank=True, choices=[('', 'Paid by the plan'), ('held_too_short', "Closed before the plan's minimum holding time"), ('hold_unknown', "The opening of the position isn't known yet"), ('symbol_not_mapped', "The symbol isn't assigned to a symbol group"), ('no_rate', 'The plan has no rate for this symbol group'), ('account_group', "The account's group isn't covered by the plan"), ('self_trade', 'Partners earn no commission on their own trading'), ('partner_not_active', "The partner wasn't active when the position was closed"), ('no_plan', "The client's partner had no plan when the position was closed"), ('beyond_levels', 'The plan pays no commission at this level'), ('no_fx', 'No exchange rate for the day of the trade'), ('no_difference', 'A partner below earns as much or more per trade'), ('too_few_pips', "The price moved less than the plan's minimum"), ('symbol_excluded', 'The plan pays no commission on this symbol'), ('country_excluded', 'The plan pays no commission on clients from this country'), ('shared_device', 'The partner and the client had signed in with the same device or network'), ('hedged', 'The client held an opposite position on the symbol at the same time'), ('mirrored', 'Another client of the partner opened an opposite position on the symbol at the same time'), ('bonus_funded', 'More bonus credit than balance when the position was opened'), ('nothing_charged', 'The platform charged the client no commission'), ('no_revenue', 'The broker earned nothing from the client in the month'), ('nothing_closed', 'No volume was closed'), ('recalculated', 'Difference found in a recalculation'), ('deal_changed', 'The platform changed or removed the deal'), ('cap_day', 'More than the plan pays a partner per day'), ('cap_month', 'More than the plan pays a partner per month'), ('cap_revenue', "More than the plan's part of what the broker earned on these trades in the month"), ('deposit_reversed', "The client's deposit was charged back or refunded"), ('client_forfeited', 'The referral no longer qualifies'), ('client_reinstated', 'The referral qualifies again'), ('deposit_restored', "The chargeback of the client's deposit was reversed"), ('dispute', 'Agreed after a dispute'), ('passed_on', 'Passed on to the client by the plan')], max_length=20),
-        ),
-        migrations.AlterField(
-            model_name='commissionrun',
-            name='kind',
-            field=models.CharField(choices=[('event', 'After a sync'), ('correction', 'After a corrected deal'), ('nightly', 'Nightly'), ('replay', 'Replay'), ('ranks', 'After ranks changed'), ('monthly', 'After the end of a month'), ('clawback', 'Clawback'), ('restored', 'Restored'), ('adjusted', 'Adjustment after a dispute')], max_length=10),
-        ),
-        migrations.AlterField(
-            model_name='plancomponent',
-            name='component',
-            field=models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('spread', 'Share of the spread mark-up'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss"), ('revenue', 'Share of net revenue: mark-up, commission, swaps'), ('net_result', 'Share of net revenue with client losses'), ('pot', 'Part of a monthly pot, by lots')], max_length=10),
-        ),
-        migrations.AlterField(
-            model_name='replayline',
-            name='cause',
-            field=models.CharField(choices=[('deal_late', 'Deal not calculated before'), ('deal_deleted', 'Deal deleted on the platform'), ('deal_edited', 'Deal changed on the platform'), ('opening', 'Opening of the position became known or changed'), ('introducer', 'Client referred by another partner'), ('tree', 'Partner moved in the network'), ('status', "Partner's status changed"), ('agreement', 'Another agreement'), ('version', 'Another plan version'), ('rate', "Plan's rate"), ('mapping', 'Symbol mapping corrected'), ('account', 'Account group corrected'), ('rank', "Partner's rank changed"), ('fx', 'Exchange rate of the day'), ('country', "Client's country changed"), ('exclusion', 'Excluded, or no longer excluded'), ('cpa', 'Client qualified with another trade'), ('revenue', 'Net revenue of the month'), ('pot', "Lots that share the month's pot"), ('below', 'Commission of partners below'), ('currency', "Partner's payout currency changed"), ('cap', 'Cap of the day or month'), ('clawed_back', 'Already clawed back'), ('rounding', 'Rounding'), ('unexplained', 'Not explained')], max_length=12),
-        ),
-        migrations.AlterField(
-            model_name='replayline',
-            name='component',
-            field=models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('spread', 'Share of the spread mark-up'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss"), ('cpa', 'CPA per qualified client'), ('revenue', 'Share of net revenue: mark-up, commission, swaps'), ('net_result', 'Share of net revenue with client losses'), ('pot', 'Part of a monthly pot, by lots')], max_length=10),
         ),
         migrations.AddConstraint(
             model_name='accrual',
@@ -2043,11 +2009,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='plancomponent',
-            constraint=models.CheckConstraint(condition=models.Q(('value__gte', 0), models.Q(models.Q(('component__in', ('spread', 'commission', 'loss', 'revenue', 'net_result')), _negated=True), ('value__lte', 1), _connector='OR')), name='plan_component_pays_what_there_is'),
-        ),
-        migrations.AddConstraint(
-            model_name='plancomponent',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('component__in', ('revenue', 'net_result', 'pot')), _negated=True), models.Q(('accounts', ''), ('group', '')), _connector='OR'), name='monthly_component_is_of_all_accounts'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('component__in', ('revenue', 'net_result', 'pot', 'sale', 'sale_share')), _negated=True), models.Q(('accounts', ''), ('group', '')), _connector='OR'), name='monthly_component_is_of_all_accounts'),
         ),
         migrations.AddField(
             model_name='revenuemonth',
@@ -2066,26 +2028,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='revenuemonth',
             constraint=models.CheckConstraint(condition=models.Q(('month__day', 1)), name='revenue_month_is_named_by_its_first_day'),
-        ),
-        migrations.AlterField(
-            model_name='accrual',
-            name='deal_id',
-            field=models.BigIntegerField(help_text="Below zero: not a deal but a client's month (`RevenueMonth`)"),
-        ),
-        migrations.AlterField(
-            model_name='accrual',
-            name='component',
-            field=models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('spread', 'Share of the spread mark-up'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss"), ('cpa', 'CPA per qualified client'), ('revenue', 'Share of net revenue'), ('net_result', 'Share of net revenue with client losses'), ('pot', 'Part of a monthly pot, by lots')], default='lot', max_length=10),
-        ),
-        migrations.AlterField(
-            model_name='plancomponent',
-            name='component',
-            field=models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('spread', 'Share of the spread mark-up'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss"), ('revenue', 'Share of net revenue'), ('net_result', 'Share of net revenue with client losses'), ('pot', 'Part of a monthly pot, by lots')], max_length=10),
-        ),
-        migrations.AlterField(
-            model_name='replayline',
-            name='component',
-            field=models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('spread', 'Share of the spread mark-up'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss"), ('cpa', 'CPA per qualified client'), ('revenue', 'Share of net revenue'), ('net_result', 'Share of net revenue with client losses'), ('pot', 'Part of a monthly pot, by lots')], max_length=10),
         ),
         migrations.CreateModel(
             name='Postback',
@@ -2442,5 +2384,50 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='postback',
             constraint=models.CheckConstraint(condition=models.Q(('partner__isnull', True), ('source__isnull', True), _connector='XOR'), name='a_postback_has_one_owner'),
+        ),
+        migrations.CreateModel(
+            name='ChallengeSale',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('challenge_number', models.BigIntegerField(unique=True)),
+                ('sold_at', models.DateTimeField()),
+                ('price', models.DecimalField(decimal_places=8, max_digits=24)),
+                ('currency', models.CharField(max_length=5)),
+                ('returned_at', models.DateTimeField(null=True)),
+                ('returned_because', models.CharField(blank=True, choices=[('refunded', 'Refunded with the first payout'), ('charged_back', 'Charged back')], max_length=12)),
+            ],
+            options={
+                'ordering': ['-id'],
+                'default_permissions': (),
+            },
+        ),
+        migrations.AddField(
+            model_name='challengesale',
+            name='client',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client'),
+        ),
+        migrations.AddIndex(
+            model_name='challengesale',
+            index=models.Index(fields=['sold_at'], name='challenges_sold_by_time'),
+        ),
+        migrations.AddConstraint(
+            model_name='challengesale',
+            constraint=models.CheckConstraint(condition=models.Q(('price__gt', 0)), name='sold_challenge_has_a_price'),
+        ),
+        migrations.AddConstraint(
+            model_name='challengesale',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('returned_at__isnull', True), ('returned_because', '')), models.Q(('returned_at__isnull', False), models.Q(('returned_because', ''), _negated=True)), _connector='OR'), name='returned_fee_says_why'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='challengesale',
+            trigger=pgtrigger.compiler.Trigger(name='challenge_sale_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."client_id" IS DISTINCT FROM (NEW."client_id") OR OLD."challenge_number" IS DISTINCT FROM (NEW."challenge_number") OR OLD."sold_at" IS DISTINCT FROM (NEW."sold_at") OR OLD."price" IS DISTINCT FROM (NEW."price") OR OLD."currency" IS DISTINCT FROM (NEW."currency"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='b243445cc785b8a958fb1b9829d35a82c9860a0d', operation='UPDATE', pgid='pgtrigger_challenge_sale_stays_13832', table='ib_challengesale', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='challengesale',
+            trigger=pgtrigger.compiler.Trigger(name='challenge_sale_is_never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='42a14a6543123667f46f38bcef4a1fb9b1096731', operation='DELETE', pgid='pgtrigger_challenge_sale_is_never_deleted_b13b7', table='ib_challengesale', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='challengesale',
+            trigger=pgtrigger.compiler.Trigger(name='fee_of_a_challenge_is_returned_once', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."returned_at" IS NOT NULL)', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='d9dfe7c53b3831ba135c369a7111d470f4f40076', operation='UPDATE', pgid='pgtrigger_fee_of_a_challenge_is_returned_once_d913f', table='ib_challengesale', when='BEFORE')),
         ),
     ]

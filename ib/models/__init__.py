@@ -26,6 +26,7 @@ from ib.models.postbacks import Postback, PostbackDelivery, PostbackKey, Postbac
 from ib.models.ratios import RatioProposal
 from ib.models.replays import Replay, ReplayLine, ReplayProposal
 from ib.models.revenue import RevenueDay
+from ib.models.sales import ChallengeSale
 from ib.models.screenings import PartnerScreening
 from ib.models.settlements import (
     ClientRebate,
@@ -48,6 +49,7 @@ __all__ = [
     "AttributionProposal",
     "AutomaticPayout",
     "CappedDay",
+    "ChallengeSale",
     "ClientClaim",
     "ClientForfeit",
     "ClientRebate",

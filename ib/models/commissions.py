@@ -19,6 +19,7 @@ from crm.models import Brand, User
 from crm.models.audit import append_only
 from ib.choices import (
     MAY_BE_NEGATIVE,
+    OF_SALES,
     PERIOD_TRANSITIONS,
     AccrualKind,
     AccrualState,
@@ -144,7 +145,9 @@ class Accrual(models.Model):
     introducer = bulk_key(Partner)
     level = models.PositiveSmallIntegerField()
     client = bulk_key(Client)
-    deal_id = models.BigIntegerField(help_text="Below zero: not a deal but a client's month (`RevenueMonth`)")
+    deal_id = models.BigIntegerField(
+        help_text="Below zero: not a deal but a client's month (`RevenueMonth`) or a challenge (`ChallengeSale`)"
+    )
     ticket = models.BigIntegerField(help_text=_("Deal number on the platform"))
     closed_at = models.DateTimeField(help_text=_("When the position was closed (execution time of the deal)"))
     account_id = models.BigIntegerField()
@@ -280,7 +283,12 @@ class Accrual(models.Model):
     @property
     def is_monthly(self) -> bool:
         """Whether it is a client's month (`RevenueMonth`), not a deal."""
-        return (self.deal_id or 0) < 0
+        return (self.deal_id or 0) < 0 and not self.is_sale
+
+    @property
+    def is_sale(self) -> bool:
+        """Whether it is a sold challenge (`ChallengeSale`), not a deal; `ticket` is the challenge's number."""
+        return self.component in OF_SALES
 
     @property
     def month(self) -> dt.date:
@@ -289,7 +297,9 @@ class Accrual(models.Model):
 
     @property
     def place(self) -> str:
-        """Name what earned it: the deal by its number, or the client's month."""
+        """Name what earned it: the deal or challenge by its number, or the client's month."""
+        if self.is_sale:
+            return _("Challenge #%(challenge)s") % {"challenge": self.ticket}
         if self.is_monthly:
             text = _("Pot of %(month)s") if self.component == Component.POT else _("Net revenue of %(month)s")
             return text % {"month": formats.month(self.month)}

@@ -16,7 +16,7 @@ from crm.db.dated import dated_once, ends_after_start
 from crm.db.states import HasState
 from crm.models import Brand, User
 from ib.choices import (
-    MONTHLY,
+    BESIDE_TRADES,
     SHARES_OF_MONEY,
     TRADE_COMPONENTS,
     VERSION_TRANSITIONS,
@@ -87,8 +87,9 @@ def rates_stay(name: str) -> pgtrigger.Trigger:
 
 # What is paid per client, across their accounts, never goes with an agreement by platform or account type. Both sides take the
 # plan's lock, so that neither misses the other's row.
+_BESIDE = tuple(map(str, BESIDE_TRADES))
 PAID_PER_CLIENT = f"""(EXISTS (SELECT 1 FROM ib_plancpa k WHERE k.version_id = {{version}})
-    OR EXISTS (SELECT 1 FROM ib_plancomponent k WHERE k.version_id = {{version}} AND k.component IN {tuple(map(str, MONTHLY))}))"""  # noqa: S608
+    OR EXISTS (SELECT 1 FROM ib_plancomponent k WHERE k.version_id = {{version}} AND k.component IN {_BESIDE}))"""  # noqa: S608
 REFUSE_MISFIT = """RAISE EXCEPTION 'what is paid per client cannot be limited to a platform or account type'
     USING ERRCODE = 'check_violation', CONSTRAINT = 'agreement_of_trades_pays_per_trade';"""
 REFUSE_MISFIT_OF_AGREEMENT = f"""
@@ -347,7 +348,7 @@ class PlanComponent(models.Model):
                 name="plan_component_pays_what_there_is",
             ),
             models.CheckConstraint(
-                condition=~Q(component__in=MONTHLY) | Q(group="", accounts=""),
+                condition=~Q(component__in=BESIDE_TRADES) | Q(group="", accounts=""),
                 name="monthly_component_is_of_all_accounts",
             ),
             models.CheckConstraint(condition=Q(cap__isnull=True) | Q(cap__gt=0), name="plan_component_cap_is_positive"),

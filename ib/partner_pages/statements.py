@@ -36,7 +36,8 @@ PAYOUTS_MAX: Final = 200
 BY_SOURCE = """
 WITH trade AS MATERIALIZED (
   SELECT l.level, l.client_id, l.introducer_id,
-    CASE WHEN l.deal_id < 0 THEN 'month' ELSE l.symbol_group END AS symbol_group, (l.closed_at AT TIME ZONE 'UTC')::date AS day,
+    CASE WHEN l.component IN ('sale', 'sale_share') THEN 'sale' WHEN l.deal_id < 0 THEN 'month' ELSE l.symbol_group END
+      AS symbol_group, (l.closed_at AT TIME ZONE 'UTC')::date AS day,
     max(l.lots) AS lots, sum(l.amount) AS amount,
     bool_or(l.state = 'accrued' AND l.kind = 'original' AND l.component <> 'cpa' AND l.deal_id > 0) AS is_paid,
     bool_and(l.state = 'excluded' AND l.deal_id > 0) AS is_unpaid
@@ -177,7 +178,7 @@ def _sums(statement: Statement) -> Sums:
         if kind == "day":
             sums.days.append((day, trades, unpaid, lots, money))
         elif kind == "group":
-            names = {"": _("Not mapped"), "month": _("Shares of net revenue")}
+            names = {"": _("Not mapped"), "month": _("Shares of net revenue"), "sale": _("Challenges sold")}
             name = names.get(group) or str(SymbolGroup(group).label)
             sums.groups.append([Named(group, name), trades, lots, money])
         elif kind == "client":
@@ -247,7 +248,7 @@ def trade_lines(statement: Statement) -> Iterator[list[Any]]:
         whose = masked_name(row.client) if row.level == 1 else _("Client of %(partner)s") % {"partner": row.introducer}
         yield [
             row.closed_at,
-            row.place if row.is_monthly else row.ticket,
+            row.place if row.is_monthly or row.is_sale else row.ticket,
             row.symbol,
             row.lots,
             whose,

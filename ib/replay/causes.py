@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ib.choices import EXCLUSIONS, AccrualKind, Component, Reason
+from ib.choices import EXCLUSIONS, SALES_FROM, AccrualKind, Component, Reason
 from ib.choices import DifferenceCause as Cause
 
 EARNED: Final = f"('{AccrualKind.ORIGINAL}', '{AccrualKind.DELTA}')"
@@ -96,6 +96,8 @@ SELECT l.deal_id, k.ticket, k.closed_at, k.client_id, l.partner_id, l.level, l.c
   CASE
     WHEN n.id IS NULL THEN CASE WHEN l.is_taken THEN '{Cause.CLAWED_BACK}' ELSE '{Cause.CAP}' END
     WHEN l.difference = 0 AND l.earned <> 0 THEN CASE WHEN l.is_taken THEN '{Cause.CLAWED_BACK}' ELSE '{Cause.CAP}' END
+    WHEN l.deal_id < -{SALES_FROM} AND (fact.deal_is_new OR ('{Reason.FEE_RETURNED}' IN (p.reason, n.reason)
+      AND p.reason IS DISTINCT FROM n.reason)) THEN '{Cause.SALE}'
     WHEN l.deal_id < 0 AND (p.id IS NULL OR n.version_id IS NULL) THEN {MONTH_CAME_OR_WENT}
     WHEN l.deal_id < 0 AND p.closed_at <> n.closed_at THEN '{Cause.INTRODUCER}'
     WHEN l.deal_id < 0 AND p.version_id = n.version_id AND l.component = '{Component.POT}'

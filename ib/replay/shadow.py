@@ -24,7 +24,7 @@ from crm.errors import DomainError
 from crm.i18n import formats
 from crm.models import Actor
 from ib import clawback, engine
-from ib.calculation import monthly
+from ib.calculation import monthly, sales
 from ib.choices import AccrualKind, Reason, RunKind
 from ib.models import Accrual, ClientForfeit, CommissionRun, Replay, ReversedPart
 from ib.queries import of_deals
@@ -89,7 +89,7 @@ def undone() -> Iterator[None]:
 
 
 def shadow_lines(replay: Replay) -> list[Line]:
-    """List what applying a replay would change now, clients' months that end in it included; nothing stays written.
+    """List what applying a replay would change now, clients' months that end in it and challenges included; nothing stays written.
 
     Call with the brand's commissions locked. Raises: DomainError.
     """
@@ -118,6 +118,10 @@ def add_differences(replay: Replay, *, actor: Actor) -> tuple[CommissionRun, lis
     assert run is not None, "a run that corrects has a row"
     spans, clients = _months_of(replay)
     monthly.calculate(replay.brand, spans, client_ids=clients, run=run, source=source_of(replay))
+    sold = sales.Sold(
+        from_at=replay.from_at, to_at=replay.to_at, client_ids=_clients_of(replay, replay.from_at, replay.to_at)
+    )
+    sales.calculate(replay.brand, sold, run=run, source=source_of(replay))
     of_months = Accrual.objects.filter(pk__gt=mark, run=run, deal_id__lt=0).order_by().values_list("deal_id", flat=True)
     deal_ids = [*replay.deal_ids, *set(of_months)]
     for client in clients_with_clawbacks(deal_ids):
@@ -159,14 +163,21 @@ WHERE x.kind = 'original' AND x.partner_id = %(partner)s AND x.closed_at >= %(fr
 def _months_of(replay: Replay) -> tuple[list[monthly.Span], list[int] | None]:
     """List the months that end within a replay, and whose they are: None for all clients."""
     spans = monthly.ended_within(replay.brand, replay.from_at, min(replay.to_at, timezone.now()))
+    if not spans:
+        return spans, None if replay.client_id is None else [replay.client_id]
+    # A month that ends in it may have begun long before.
+    return spans, _clients_of(replay, spans[0].from_at, spans[-1].to_at)
+
+
+def _clients_of(replay: Replay, from_at: dt.datetime, to_at: dt.datetime) -> list[int] | None:
+    """List the clients whom a replay is about, referred in a stretch of time; None for all."""
     clients = None if replay.client_id is None else [replay.client_id]
-    if spans and replay.partner_id is not None:
-        with connection.cursor() as cursor:
-            # A month that ends in it may have begun long before.
-            cursor.execute(CLIENTS_OF, {"partner": replay.partner_id, "from": spans[0].from_at, "to": spans[-1].to_at})
-            of_partner = [pk for (pk,) in cursor.fetchall()]
-        clients = of_partner if clients is None else [pk for pk in of_partner if pk in clients]
-    return spans, clients
+    if replay.partner_id is None:
+        return clients
+    with connection.cursor() as cursor:
+        cursor.execute(CLIENTS_OF, {"partner": replay.partner_id, "from": from_at, "to": to_at})
+        of_partner = [pk for (pk,) in cursor.fetchall()]
+    return of_partner if clients is None else [pk for pk in of_partner if pk in clients]
 
 
 def clients_with_clawbacks(deal_ids: list[int]) -> list[Client]:

@@ -22,7 +22,7 @@ from crm.ui.tables import (
     TimeColumn,
     YesNoColumn,
 )
-from ib.choices import DifferenceCause, Reason, ReplayState
+from ib.choices import OF_SALES, DifferenceCause, Reason, ReplayState
 from ib.models import Partner, Replay, ReplayLine
 from ib.queries import replays_visible_to
 from ib.tables import EXPORT, client_link
@@ -97,8 +97,8 @@ def reason_text(code: str) -> str:
 
 
 def _deal(row: ReplayLine, table: Table) -> str:
-    """Show the deal's number; a client's month has its name in place of a symbol."""
-    return f"#{row.ticket}" if row.deal_id > 0 else row.symbol
+    """Show the number of the deal or challenge; a client's month has its name in place of a symbol."""
+    return f"#{row.ticket}" if row.deal_id > 0 or row.component in OF_SALES else row.symbol
 
 
 class ReplayLineTable(Table):

@@ -13,6 +13,7 @@ from clients.choices import TimelineKind
 from clients.models import Client
 from crm.db.locking import lock
 from crm.errors import DomainError, IdempotencyConflict
+from crm.events import ChallengeSold, publish
 from crm.i18n.localized_text import phrase
 from crm.models import User
 from crm.money.amounts import Money, quantize
@@ -79,6 +80,16 @@ def buy_challenge(*, client_id: int, size_id: int, coupon: str = "", request_key
         used.save(update_fields=["uses"])
     start_phase(challenge, size.version.phases.order_by("number")[0], actor=actor)
     _record(challenge, actor)
+    publish(
+        ChallengeSold(
+            client_id=client.pk,
+            brand_id=client.brand_id,
+            challenge_id=challenge.pk,
+            amount=price,
+            currency=challenge.currency,
+            sold_at=challenge.bought_at,
+        )
+    )
     return challenge
 
 

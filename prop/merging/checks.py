@@ -150,9 +150,9 @@ def _client(kept: PhaseAccount) -> PayoutCheck:
 
 
 def _refund(closed: PhaseAccount) -> PayoutCheck:
-    """Say that a fee that wasn't refunded yet isn't refunded any more: for the trader and the reviewer to judge."""
+    """Say that a fee that wasn't refunded yet follows: for the trader and the reviewer to know."""
     refund, label = refund_of(closed), _("Fee of the closed account")
     if not refund:
         return Check(label, True, _("Nothing of it is left to refund."), is_binding=False)
-    text = _("%(fee)s weren’t refunded yet and aren’t refunded after the merge.")
-    return Check(label, False, text % {"fee": formats.money(refund, closed.challenge.currency)}, is_binding=False)
+    text = _("%(fee)s weren’t refunded yet and are refunded with the next payout of the account that stays.")
+    return Check(label, True, text % {"fee": formats.money(refund, closed.challenge.currency)}, is_binding=False)

@@ -52,7 +52,7 @@ class MergeOffer:
     def notes(self) -> list[str]:
         """What isn't in the way, but should be known."""
         shown = [] if self.problem else self.checks
-        return [check.text for check in shown if not check.is_binding and not check.is_passed]
+        return [check.text for check in shown if not check.is_binding]
 
 
 def offers_of(kept: PhaseAccount) -> list[MergeOffer]:

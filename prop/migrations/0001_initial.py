@@ -329,10 +329,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='challengepayout',
-            constraint=models.UniqueConstraint(condition=models.Q(('refund__gt', 0), ('state__in', ['requested', 'sending', 'paid'])), fields=('challenge',), name='challenge_fee_is_refunded_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='challengepayout',
             constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('amount__lte', models.F('profit')), ('profit__gt', 0), ('refund__gte', 0)), name='challenge_payout_is_part_of_the_profit'),
         ),
         migrations.AddConstraint(
@@ -949,5 +945,9 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='accountmerge',
             trigger=pgtrigger.compiler.Trigger(name='merge_is_never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='8feb2bf49ee9a2c60b92f7127ae92d6d492e300a', operation='DELETE', pgid='pgtrigger_merge_is_never_deleted_bc202', table='prop_accountmerge', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='challengepayout',
+            trigger=pgtrigger.compiler.Trigger(name='challenge_fee_is_refunded_once', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW."refund" > 0)', func="\nIF (\n  WITH RECURSIVE whose(id) AS (\n    SELECT NEW.challenge_id\n    UNION SELECT other.challenge_id FROM whose w\n    JOIN prop_phaseaccount own ON own.challenge_id = w.id\n    JOIN prop_accountmerge m ON m.state = 'merged' AND own.id IN (m.kept_id, m.closed_id)\n    JOIN prop_phaseaccount other ON other.id = CASE WHEN own.id = m.kept_id THEN m.closed_id ELSE m.kept_id END\n  )\n  SELECT (SELECT sum(p.refund) FROM prop_challengepayout p JOIN whose w ON w.id = p.challenge_id\n          WHERE p.state IN ('requested', 'sending', 'paid'))\n       > (SELECT sum(c.price) FROM prop_challenge c JOIN whose w ON w.id = c.id)\n) THEN\n  RAISE EXCEPTION 'a fee is refunded once' USING ERRCODE = 'check_violation', CONSTRAINT = 'challenge_fee_is_refunded_once';\nEND IF;\nRETURN NULL;\n", hash='7f4cb1b540021acc428cf7ef3e8e53d1358353e1', operation='INSERT OR UPDATE', pgid='pgtrigger_challenge_fee_is_refunded_once_9a6ff', table='prop_challengepayout', when='AFTER')),
         ),
     ]

@@ -14,13 +14,33 @@ from prop.models.programmes import HUNDRED, MONEY, PERCENT
 from trading.models import BalanceOperation
 from wallet.models import Journal
 
+# Over a challenge and all that were merged with it, one after another. Payouts of a client are written one at a time (the client's
+# lock), so adding up is enough.
+REFUNDED_ONCE = """
+IF (
+  WITH RECURSIVE whose(id) AS (
+    SELECT NEW.challenge_id
+    UNION SELECT other.challenge_id FROM whose w
+    JOIN prop_phaseaccount own ON own.challenge_id = w.id
+    JOIN prop_accountmerge m ON m.state = 'merged' AND own.id IN (m.kept_id, m.closed_id)
+    JOIN prop_phaseaccount other ON other.id = CASE WHEN own.id = m.kept_id THEN m.closed_id ELSE m.kept_id END
+  )
+  SELECT (SELECT sum(p.refund) FROM prop_challengepayout p JOIN whose w ON w.id = p.challenge_id
+          WHERE p.state IN ('requested', 'sending', 'paid'))
+       > (SELECT sum(c.price) FROM prop_challenge c JOIN whose w ON w.id = c.id)
+) THEN
+  RAISE EXCEPTION 'a fee is refunded once' USING ERRCODE = 'check_violation', CONSTRAINT = 'challenge_fee_is_refunded_once';
+END IF;
+RETURN NULL;
+"""
 FIGURES = ["challenge", "phase_account", "currency", "profit", "split", "amount", "refund", "requested_on"]
 
 
 class ChallengePayout(HasState):
     """The trader's part of a funded account's profit: reviewed by two people, taken off the account, paid into the wallet.
 
-    profit: taken off the trading account. amount: the trader's part by the split. refund: the fee, with the first payout.
+    profit: taken off the trading account. amount: the trader's part by the split. refund: the fee, with the first payout, and
+    those of challenges merged into it.
     requested_on: the server day from which the next one is counted.
     """
 
@@ -51,6 +71,13 @@ class ChallengePayout(HasState):
         triggers = [
             pgtrigger.ReadOnly(name="payout_figures_stay", fields=FIGURES),
             pgtrigger.Protect(name="payout_is_never_deleted", operation=pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="challenge_fee_is_refunded_once",
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                when=pgtrigger.After,
+                condition=pgtrigger.Q(new__refund__gt=0),
+                func=REFUNDED_ONCE,
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["phase_account", "request_key"], name="one_challenge_payout_per_request"),
@@ -58,11 +85,6 @@ class ChallengePayout(HasState):
                 fields=["phase_account"],
                 condition=Q(state__in=["requested", "sending"]),
                 name="one_open_payout_per_funded_account",
-            ),
-            models.UniqueConstraint(
-                fields=["challenge"],
-                condition=Q(refund__gt=0, state__in=["requested", "sending", "paid"]),
-                name="challenge_fee_is_refunded_once",
             ),
             models.CheckConstraint(
                 condition=Q(profit__gt=0, amount__gt=0, amount__lte=F("profit"), refund__gte=0),

@@ -22,6 +22,7 @@ from crm.security import audit, policies
 from crm.security.policies import YES, Decision, has_permission, no
 from prop.audit_codes import PropAction
 from prop.brand_policies import REVIEW_HOURS
+from prop.challenges.returned_fees import CHARGED_BACK, publish_returned
 from prop.choices import ChallengeState, PauseState, PayoutState, StageState
 from prop.merging.waiting import is_being_closed
 from prop.models import Challenge, ChallengePause
@@ -101,6 +102,7 @@ def decide_pause(*, pause_id: int, outcome: str, reason: str = "", actor: User) 
     pause.save(update_fields=["state", "decided_by", "decided_at"])
     if state == PauseState.ENDED:
         _end(challenge)
+        publish_returned([challenge.pk], because=CHARGED_BACK)
     else:
         _resume(challenge)
     audit.record(

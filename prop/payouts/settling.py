@@ -14,6 +14,7 @@ from crm.i18n.localized_text import phrase
 from crm.money.amounts import Money, to_minor
 from crm.security import audit
 from prop.audit_codes import PropAction
+from prop.challenges.returned_fees import REFUNDED, publish_returned, with_merged
 from prop.choices import PayoutState
 from prop.models import Challenge, ChallengePayout
 from prop.payouts.news import notify_failed, notify_paid
@@ -43,6 +44,8 @@ def settle_payout(*, operation_id: int) -> ChallengePayout | None:
     payout.move_to(PayoutState.PAID if is_paid else PayoutState.FAILED)
     if is_paid:
         payout.journal_id = _credit(payout)
+        if payout.refund:
+            publish_returned(with_merged(challenge), because=REFUNDED)
     payout.ended_at = timezone.now()
     payout.save(update_fields=["state", "journal", "ended_at"])
     audit.record(

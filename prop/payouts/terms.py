@@ -7,6 +7,7 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
 from crm.money.amounts import from_minor, quantize
+from prop.challenges.returned_fees import COUNTED, unrefunded
 from prop.choices import PayoutState
 from prop.judge.days import ServerDays, to_msc
 from prop.judge.state import State
@@ -15,7 +16,6 @@ from prop.models import PhaseAccount
 # The withdrawal of a payout on the platform: the judge knows its deal by the operation's reference.
 OPERATION_KEY: Final = "challenge-payout:"
 OPEN: Final = (PayoutState.REQUESTED, PayoutState.SENDING)
-COUNTED: Final = (*OPEN, PayoutState.PAID)
 
 
 def share_of(profit: Decimal, split: Decimal, currency: str) -> Decimal:
@@ -38,10 +38,9 @@ def profit_of(row: PhaseAccount) -> Decimal:
 
 
 def refund_of(row: PhaseAccount) -> Decimal:
-    """Return the fee that the next payout refunds: with the first one, where the version says so."""
-    challenge = row.challenge
-    is_refunded = challenge.payouts.filter(refund__gt=0, state__in=COUNTED).exists()
-    return challenge.price if challenge.version.refunds_fee and not is_refunded else Decimal(0)
+    """Return the fees that the next payout refunds, where the version says so: with the first one the challenge's own, and those of
+    challenges that were merged into it before theirs was refunded."""
+    return unrefunded(row.challenge)
 
 
 def server_day(row: PhaseAccount, at: dt.datetime) -> dt.date:

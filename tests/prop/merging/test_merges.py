@@ -6,25 +6,27 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.utils.html import strip_tags
 
 from crm import approvals
 from crm.errors import NotAllowed, WrongState
-from crm.models import AccessEvent, Notification, WorkProposal
+from crm.models import AccessEvent, Notification, OutboxEvent, WorkItem, WorkProposal
+from prop.challenges.returned_fees import unrefunded
 from prop.choices import MergeState, StageState
 from prop.judge import live
 from prop.judge.again import judges_of
 from prop.merging.requests import offers_of, request_merge
 from prop.merging.reviews import decide_merge
 from prop.merging.settling import continue_merge, settle_merge
-from prop.models import AccountMerge, Challenge, PhaseAccount
+from prop.models import AccountMerge, Challenge, ChallengePayout, PhaseAccount
 from prop.payouts.requests import offer_of
 from prop.scaling.proposing import propose_growth
 from prop.scaling.terms import progress_of
 from tests.cast import Cast, signed_in
 from tests.faults.killing import killed_at
 from tests.prop.judge.running import NOON, show, trade
-from tests.prop.payouts.test_payouts import confirm
+from tests.prop.payouts.test_payouts import confirm, pay_out
 from tests.prop.payouts.world import ask, earn, run_funded
 from tests.prop.scaling.test_scaling import put_in
 from tests.racing import race
@@ -209,7 +211,8 @@ def test_each_check_names_what_stands_in_the_way(cast: Cast, pair: tuple[PhaseAc
         "The account to close has to have neither profit nor loss; it has \u2212€300.00.",
     )
     (offer,) = offers_of(kept)
-    assert (offer.problem, offer.notes) == ("", ["€100.00 weren’t refunded yet and aren’t refunded after the merge."])
+    (note,) = offer.notes
+    assert offer.problem == "" and "€100.00 weren’t refunded yet and are refunded with the next payout" in note
     trade(closed, 20, DealEntry.IN)
     read(closed, 30)
     assert offers_of(kept)[0].problem == "Close all positions on both accounts first."
@@ -253,6 +256,61 @@ def test_a_payout_under_way_waits_and_scaling_counts_on(cast: Cast) -> None:
     kept = PhaseAccount.objects.select_related("phase", "account__server").get(pk=kept.pk)
     progress = progress_of(kept)
     assert (progress.profit, progress.profit_needed, progress.size) == (1_000, 2_000, 20_000)
+
+
+def merged(cast: Cast, kept: PhaseAccount, closed: PhaseAccount, at: int) -> None:
+    _merge, operation = send(cast, (kept, closed))
+    confirm(operation)
+    put_in(kept, operation, at)
+    read(kept, at + 1, "20000")
+
+
+def test_a_fee_follows_the_merge_and_each_is_refunded_once(cast: Cast) -> None:
+    """100 of either account's fee go back with the next payout, and both sales are heard of as returned."""
+    kept = run_funded(cast)
+    read(kept, 0)
+    closed = second_of(cast, kept)
+    merged(cast, kept, closed, 70)
+    earn(kept, 80, start=Decimal(20_000))
+    kept.refresh_from_db()
+    payout = ask(PhaseAccount.objects.get(pk=kept.pk))
+    assert payout.refund == 200 and unrefunded(kept.challenge) == 0
+    confirm(pay_out(cast, payout), ticket=100)
+    returned = OutboxEvent.objects.filter(name="prop.challenge_fee_returned").order_by("pk")
+    assert [event.payload["challenge_id"] for event in returned] == [kept.challenge_id, closed.challenge_id]
+    with pytest.raises(IntegrityError, match="refunded once"), transaction.atomic():
+        again = ChallengePayout.objects.get(pk=payout.pk)
+        again.pk, again.state, again.request_key, again.refund = None, "requested", "again", Decimal("0.01")
+        again.decided_by = again.decided_at = again.operation = again.journal = again.ended_at = None
+        again.work = WorkItem.objects.exclude(pk=payout.work_id).filter(challenge_payout=None)[0]
+        again.save()
+
+
+def test_a_fee_that_comes_after_the_first_payout_is_refunded_with_the_next(cast: Cast) -> None:
+    kept = run_funded(cast)
+    earn(kept)
+    payout = ask(kept)
+    operation = pay_out(cast, payout)
+    confirm(operation)
+    closed = second_of(cast, kept)
+    assert payout.refund == 100 and unrefunded(kept.challenge) == 0
+    AccountMerge.objects.filter(pk=ask_for_row(cast, kept, closed).pk).update(
+        state="merged", decided_by=cast.finance, decided_at=NOON, stopped_at=NOON, operation=operation
+    )
+    assert unrefunded(kept.challenge) == 100
+
+
+def ask_for_row(cast: Cast, kept: PhaseAccount, closed: PhaseAccount) -> AccountMerge:
+    return AccountMerge.objects.create(
+        kept=kept,
+        closed=closed,
+        size=10_000,
+        amount=10_000,
+        request_key="click",
+        requested_by=cast.client.user,
+        requested_at=NOON,
+        work=WorkItem.objects.filter(challenge_payout__isnull=False)[0],
+    )
 
 
 def test_pages_of_trader_and_staff(cast: Cast, pair: tuple[PhaseAccount, PhaseAccount]) -> None:
