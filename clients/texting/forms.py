@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from clients.forms import SeveralFiles
 from clients.models import Client
 from clients.texting.choices import TextChannel
 from clients.texting.ready import ready_texts
@@ -39,11 +40,12 @@ class TextForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text=_("Applies only without a template."),
     )
-    file = forms.FileField(
-        label=_("File"),
+    attachments = SeveralFiles(
+        label=_("Files"),
         required=False,
         help_text=_(
-            "By WhatsApp, within 24 hours of the client's last message: a picture, a PDF, or a Word or Excel file."
+            "By WhatsApp, within 24 hours of the client's last message: up to 5 pictures, PDFs, Word or Excel files. "
+            "Each further file is a message of its own."
         ),
     )
 
@@ -53,7 +55,7 @@ class TextForm(forms.Form):
         first = channel if channel in channels else next(iter(channels), "")
         super().__init__(data, files, initial={"channel": first})
         if TextChannel.WHATSAPP not in channels:
-            del self.fields["file"]
+            del self.fields["attachments"]
         field: Any = self.fields["channel"]
         field.choices = [(one.value, one.label) for one in channels]
         if len(channels) < 2:

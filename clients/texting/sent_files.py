@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import time
+from collections.abc import Sequence
 from typing import Final
 
 from django.urls import reverse
@@ -27,6 +28,7 @@ from crm.models import AccessEvent
 
 SALT: Final = "clients.text-file-link"
 BYTES_MAX: Final = 16 * 2**20
+TOTAL_BYTES_MAX: Final = 2 * BYTES_MAX  # of files that are sent in one step
 IMAGE_BYTES_MAX: Final = 5 * 2**20
 LINK_SECONDS: Final = 15 * 60
 FETCHES_MAX: Final = 5
@@ -46,18 +48,24 @@ NAMED: Final = CheckedFile("", b"", "", "")
 ON_ITS_WAY: Final = frozenset({TextState.SENDING, TextState.UNKNOWN, TextState.SENT})
 
 
-def check_file(upload: Upload) -> CheckedFile:
-    """Read, check and scan a file to send. Raises: DomainError, as `check_files`, and for what WhatsApp doesn't take."""
-    [checked] = check_files([upload], total_bytes_max=BYTES_MAX)
+def check_sendable(uploads: Sequence[Upload]) -> tuple[CheckedFile, ...]:
+    """Read, check and scan files to send. Raises: DomainError, as `check_files`, and for what WhatsApp doesn't take."""
+    return tuple(_sendable(checked) for checked in check_files(uploads, total_bytes_max=TOTAL_BYTES_MAX))
+
+
+def _sendable(checked: CheckedFile) -> CheckedFile:
+    if len(checked.content) > BYTES_MAX:
+        named = {"name": checked.name, "limit": file_size(BYTES_MAX)}
+        raise DomainError(_("“%(name)s” is larger than %(limit)s.") % named, code="files")
     if checked.content_type not in SENDABLE:
         raise DomainError(
             _("WhatsApp doesn't take “%(name)s”. Send a JPEG or PNG picture, a PDF, or a Word or Excel file.")
             % {"name": checked.name},
-            code="file",
+            code="files",
         )
     if checked.content_type.startswith("image/") and len(checked.content) > IMAGE_BYTES_MAX:
         limit = file_size(IMAGE_BYTES_MAX)
-        raise DomainError(_("WhatsApp takes pictures of at most %(limit)s.") % {"limit": limit}, code="file")
+        raise DomainError(_("WhatsApp takes pictures of at most %(limit)s.") % {"limit": limit}, code="files")
     return checked
 
 

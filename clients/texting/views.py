@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from clients.messages import policies as messages_policies
 from clients.messages.forms import ReasonForm
+from clients.messages.uploaded_files import FILES_MAX
 from clients.messages.views import download_file
 from clients.models import Client, TextEvent, TextThread
 from clients.policies import can, sees_contacts
@@ -80,7 +81,7 @@ def text_webhook(request: HttpRequest, code: str, reference: str = "") -> HttpRe
 # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@takes_files(files=1, file_bytes_max=sent_files.BYTES_MAX)
+@takes_files(files=FILES_MAX, file_bytes_max=sent_files.BYTES_MAX)
 @staff_page(messages_policies.WRITES)
 def client_text(request: UserRequest, client_id: int) -> HttpResponseBase:
     """Write an SMS or WhatsApp message to a client."""
@@ -97,7 +98,7 @@ def client_text(request: UserRequest, client_id: int) -> HttpResponseBase:
             channel=TextChannel(entered["channel"]),
             template=entered["template"],
             message=entered["message"],
-            file=entered.get("file"),
+            files=entered.get("attachments", ()),
         )
 
     return dialogs.run(
@@ -131,12 +132,19 @@ def text_preview(request: UserRequest, client_id: int) -> HttpResponse:
     channel = request.POST.get("channel", "")
     channel = channel if channel in TextChannel.values else TextChannel.SMS
     # Whether a file was chosen isn't sent along: a message without a text may have one.
-    is_file_alone = "file" in request.POST and channel == TextChannel.WHATSAPP and not template and not message.strip()
+    is_file_alone = (
+        "attachments" in request.POST and channel == TextChannel.WHATSAPP and not template and not message.strip()
+    )
     file = sent_files.NAMED if is_file_alone else None
     done = run_action(
         request, lambda: writing.write(client, template=template, message=message, file=file), unshown=DomainError
     )
-    context: dict[str, Any] = {"written": done.result, "refusal": done.message, "is_sms": channel == TextChannel.SMS}
+    context: dict[str, Any] = {
+        "written": done.result,
+        "refusal": done.message,
+        "is_sms": channel == TextChannel.SMS,
+        "messages_count": max(len(request.POST.getlist("attachments")), 1),
+    }
     if done:
         number = outcome_of(lambda: writing.number_of(client))
         thread = writing.thread_of(client, channel, number.result) if number else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -26,7 +26,7 @@ from clients.texting.choices import TextChannel, TextState
 from clients.texting.numbers import number_mark, opt_out_of
 from clients.texting.ready import get_ready
 from clients.texting.segments import Size, size_of
-from clients.texting.sent_files import check_file, keep_with
+from clients.texting.sent_files import check_sendable, keep_with
 from clients.texts.letters import common_values
 from crm.db.locking import lock
 from crm.errors import DomainError
@@ -80,7 +80,7 @@ def write(client: Client, *, template: str, message: str, file: CheckedFile | No
     if not template:
         return _measured(message.strip(), file=file)
     if file is not None:
-        raise DomainError(_("A file goes with free text only, not with a template."), code="file")
+        raise DomainError(_("A file goes with free text only, not with a template."), code="files")
     declared = get_ready(template)
     found = written_for(declared, client.brand, client.language)
     values = common_values(client, found.language)
@@ -184,9 +184,11 @@ def send_text(
     channel: TextChannel,
     template: str = "",
     message: str = "",
-    file: Upload | None = None,
-) -> TextMessage:
-    """Send a client an SMS or WhatsApp message: a template, or free text, by WhatsApp with a file. It waits ten seconds.
+    files: Sequence[Upload] = (),
+) -> list[TextMessage]:
+    """Send a client an SMS or WhatsApp message: a template, or free text, by WhatsApp with files. It waits ten seconds.
+
+    WhatsApp takes one file per message: the first goes with the text, each further one is a message of its own.
 
     Who: `clients.log_call` in reach. Raises: NotAllowed; DomainError without a service, a valid number or a text, for a client
     who must not be contacted, opted out or didn't agree to marketing, for free text where WhatsApp takes none, and for a file
@@ -195,8 +197,14 @@ def send_text(
     client = lock(Client, client_id, "brand")
     require(policies.can_log(actor, client))
     require_textable(client)
-    checked = check_file(file) if file is not None else None
-    row = queue_text(client, channel, write(client, template=template, message=message, file=checked), sender=actor)
+    first, *further = check_sendable(files) or (None,)
+    parts = [write(client, template=template, message=message, file=first)]
+    parts += [write(client, template="", message="", file=file) for file in further]
+    return [_send_part(client, channel, part, actor) for part in parts]
+
+
+def _send_part(client: Client, channel: TextChannel, part: Written, actor: User) -> TextMessage:
+    row = queue_text(client, channel, part, sender=actor)
     audit.record(
         actor=actor,
         action=ClientsAction.TEXT_SENT,
@@ -205,9 +213,9 @@ def send_text(
         brand_id=client.brand_id,
         after={
             "channel": channel.value,
-            "template": template,
+            "template": part.template,
             "segments": row.segments,
-            **({"file": f"{checked.name} ({checked.sha256})"} if checked is not None else {}),
+            **({"file": f"{part.file.name} ({part.file.sha256})"} if part.file is not None else {}),
         },
     )
     return row

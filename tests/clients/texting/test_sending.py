@@ -21,7 +21,8 @@ SMS, WHATSAPP = TextChannel.SMS, TextChannel.WHATSAPP
 
 
 def send(cast, message="Your documents are here.", channel=SMS, **fields) -> TextMessage:
-    return writing.send_text(client_id=cast.client.pk, actor=cast.agent, channel=channel, message=message, **fields)
+    [row] = writing.send_text(client_id=cast.client.pk, actor=cast.agent, channel=channel, message=message, **fields)
+    return row
 
 
 def test_a_message_is_sealed_sent_and_delivered(cast, sandbox, service):

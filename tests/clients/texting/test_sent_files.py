@@ -33,8 +33,9 @@ def picture(name="Terms.png", content=PICTURE) -> SimpleUploadedFile:
 
 
 def send(cast, message="As agreed", file=None, channel=TextChannel.WHATSAPP, **fields) -> TextMessage:
-    given = {"message": message, "file": file or picture(), **fields}
-    return writing.send_text(client_id=cast.client.pk, actor=cast.agent, channel=channel, **given)
+    given = {"message": message, "files": [file or picture()], **fields}
+    [row] = writing.send_text(client_id=cast.client.pk, actor=cast.agent, channel=channel, **given)
+    return row
 
 
 def test_a_file_is_sealed_fetched_by_its_link_and_delivered(cast, sandbox, service, window):
@@ -112,10 +113,27 @@ def test_no_file_goes_out_after_24_hours_or_an_erasure(cast, sandbox, service, w
 
 def test_the_composer_sends_a_file(cast, service, window):
     browser, url = signed_in(cast.agent), f"/clients/{cast.client.pk}/sms/"
-    assert 'name="file"' in browser.get(f"{url}?channel=whatsapp").content.decode()
-    given = {"channel": "whatsapp", "file": "[object File]", "message": ""}
+    assert 'name="attachments"' in browser.get(f"{url}?channel=whatsapp").content.decode()
+    given = {"channel": "whatsapp", "attachments": "[object File]", "message": ""}
     shown = browser.post(f"{url}preview/", given).content.decode()
     assert "One WhatsApp message" in shown and "Enter a text." not in shown
     assert "Enter a text." in browser.post(f"{url}preview/", {**given, "channel": "sms"}).content.decode()
-    browser.post(url, {"channel": "whatsapp", "template": "", "message": "", "file": picture()})
+    browser.post(url, {"channel": "whatsapp", "template": "", "message": "", "attachments": [picture()]})
     assert TextFile.objects.get().message.sender == cast.agent
+
+
+def test_several_files_are_several_messages_of_one_step(cast, service, window):
+    """WhatsApp takes one file a message. A file that can't be sent keeps the whole step back."""
+    browser, url = signed_in(cast.agent), f"/clients/{cast.client.pk}/sms/"
+    two = {"channel": "whatsapp", "attachments": ["[object File]"] * 2, "message": ""}
+    assert "2 WhatsApp messages" in browser.post(f"{url}preview/", two).content.decode()
+    sent = {"channel": "whatsapp", "template": "", "message": "As agreed"}
+    browser.post(url, {**sent, "attachments": [picture(), picture("a.txt", b"plain")]})
+    assert not TextMessage.objects.exclude(state="received").exists()
+    browser.post(url, {**sent, "attachments": [picture("1.png"), picture("2.png")]})
+    rows = TextMessage.objects.exclude(state="received").order_by("id")
+    assert [(row.opened, row.files, TextFile.objects.get(message=row).name) for row in rows] == [
+        ("As agreed", 1, "1.png"),
+        ("", 1, "2.png"),
+    ]
+    assert AuditEvent.objects.filter(action="clients.text_sent").count() == 2
