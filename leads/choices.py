@@ -21,8 +21,8 @@ class Channel(BadgeChoices):
     EMAIL = "email", "cyan", _("E-mail")
 
 
-# So many people get one e-mail in a step: it is written in a few statements, and goes out at the pace of the mail server.
-MAILS_MAX: Final = 10_000
+# So many people are changed, or get one e-mail, in a step.
+CHANGES_MAX: Final = 10_000
 
 
 class BulkKind(models.TextChoices):

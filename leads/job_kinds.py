@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.files.jobs import RunningJob, job_kind
 from leads import imports
+from leads.bulk import in_parts
 from leads.models import LeadImport
 
 
@@ -27,3 +28,18 @@ def run_import(job: RunningJob) -> None:
     with job.beside() as report:
         imports.run(batch, report)
     job.point_to(batch.get_absolute_url())
+
+
+@job_kind("leads.bulk_change", title=_("Bulk change"))
+def bulk_change(job: RunningJob) -> None:
+    """Run a bulk change of more people than a request waits for."""
+    change_id, clients = job.parameters["change"], job.parameters["clients"]
+    job.point_to(f"/leads/bulk/{change_id}/")
+    in_parts.change_in_parts(change_id=change_id, client_ids=clients, report=job.progress)
+
+
+@job_kind("leads.bulk_undo", title=_("Undo bulk change"))
+def bulk_undo(job: RunningJob) -> None:
+    """Undo such a bulk change."""
+    row = in_parts.undo_in_parts(change_id=job.parameters["change"], report=job.progress)
+    job.point_to(row.get_absolute_url())

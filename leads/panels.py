@@ -26,7 +26,7 @@ from leads import dedupe, queries, routing
 from leads.automations import kinds, running, signal_step, text_step  # noqa: F401  they declare steps and the handler of due ones
 from leads.automations.verbs import ActivationApproval
 from leads.automations.views import automations_card
-from leads.choices import MAILS_MAX
+from leads.choices import CHANGES_MAX
 from leads.learned.scoring import explained
 from leads.models import LandingPage, Lead, RegistrationInvitation, RoutingRule
 from leads.pipeline import next_statuses
@@ -282,6 +282,6 @@ register(
 
 ClientTable.bulk_actions = [
     *ClientTable.bulk_actions,
-    BulkAction("mail", _("Send e-mail"), "clients_bulk_mail", "clients.log_call", icon="mail", most=MAILS_MAX),
+    BulkAction("mail", _("Send e-mail"), "clients_bulk_mail", "clients.log_call", icon="mail", most=CHANGES_MAX),
     BulkAction("start", _("Start automation"), "clients_bulk_start", "leads.manage_automation", icon="workflow"),
 ]

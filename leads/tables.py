@@ -30,7 +30,7 @@ from crm.ui.tables import (
     StatusColumn,
     Table,
 )
-from leads.choices import MAILS_MAX
+from leads.choices import CHANGES_MAX
 from leads.models import LeadFacts
 from leads.pipeline import change_sales_status, statuses_offered
 
@@ -105,10 +105,19 @@ class LeadTable(Table):
             icon="user-check",
             fields="leads/_agent_choice.html",
         ),
-        BulkAction("status", _("Change status"), "leads_bulk_status", "leads.change_sales_status", icon="kanban"),
-        BulkAction("list", _("Add to list"), "leads_bulk_list", "clients.manage_segment", icon="tag"),
-        BulkAction("task", _("Add follow-up"), "leads_bulk_task", "clients.log_call", icon="list-checks"),
-        BulkAction("mail", _("Send e-mail"), "leads_bulk_mail", "clients.log_call", icon="mail", most=MAILS_MAX),
+        BulkAction(
+            "status",
+            _("Change status"),
+            "leads_bulk_status",
+            "leads.change_sales_status",
+            icon="kanban",
+            most=CHANGES_MAX,
+        ),
+        BulkAction("list", _("Add to list"), "leads_bulk_list", "clients.manage_segment", icon="tag", most=CHANGES_MAX),
+        BulkAction(
+            "task", _("Add follow-up"), "leads_bulk_task", "clients.log_call", icon="list-checks", most=CHANGES_MAX
+        ),
+        BulkAction("mail", _("Send e-mail"), "leads_bulk_mail", "clients.log_call", icon="mail", most=CHANGES_MAX),
         BulkAction("start", _("Start automation"), "leads_bulk_start", "leads.manage_automation", icon="workflow"),
         BulkAction("dial", _("Call one by one"), "leads_dial", "clients.log_call", icon="phone"),
     ]

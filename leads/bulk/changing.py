@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from django.db import transaction
@@ -22,7 +22,7 @@ from crm.security.policies import require_permission
 from crm.security.scope import reach_of
 from leads.audit_codes import LeadsAction
 from leads.automations.starting import start_many, take_back
-from leads.bulk.planning import RIGHTS, Options, clean_options, due_at, plan
+from leads.bulk.planning import RIGHTS, Line, Options, clean_options, due_at, plan
 from leads.choices import BulkKind
 from leads.models import BulkChange
 from leads.pipeline import change_sales_status, take_back_status
@@ -38,37 +38,52 @@ def change_many(*, kind: str, options: Options, client_ids: Iterable[int], actor
     Raises: NotAllowed, NotFound; DomainError for too many, options that don't fit, or when nothing is left.
     """
     chosen = BulkKind(kind)
-    lines = plan(kind=chosen, options=options, client_ids=client_ids, user=actor)
+    lines = require_some(plan(kind=chosen, options=options, client_ids=client_ids, user=actor))
+    given = clean_options(chosen, options, actor)
+    changes, left_out = apply_to(lines, kind=chosen, given=given, actor=actor)
+    kept = {name: value for name, value in given.items() if name != "message"}  # each e-mail has its own text
+    row = BulkChange.objects.create(kind=chosen, options=kept, changes=changes, left_out=left_out, made_by=actor)
+    record_change(row, actor)
+    return row
+
+
+def require_some(lines: Sequence[Line]) -> Sequence[Line]:
+    """Return the lines of a plan. Raises: NotFound where none is in reach, DomainError where all would be left out."""
     if not lines:
         raise NotFound(_("None of these leads is in your reach any more. Reload the page."))
-    given = clean_options(chosen, options, actor)
-    ready = [line.client for line in lines if not line.problem]
-    if not ready:
+    if all(line.problem for line in lines):
         raise DomainError(_("None of the selected leads can be changed in this way."))
+    return lines
+
+
+def apply_to(lines: Sequence[Line], *, kind: BulkKind, given: Options, actor: User) -> tuple[Changes, Changes]:
+    """Change who has no problem, in the caller's transaction; returns what undoing needs, and who was left out and why."""
+    ready = [line.client for line in lines if not line.problem]
     left_out: Changes = [[line.client.pk, line.problem] for line in lines if line.problem]
-    if chosen == BulkKind.LIST:
+    if kind == BulkKind.LIST:
         add_members(segment_id=given["segment"], client_ids=[client.pk for client in ready], actor=actor)
         changes: Changes = [[client.pk, None] for client in ready]
-    elif chosen == BulkKind.START:
+    elif kind == BulkKind.START:
         runs = start_many(automation_id=given["automation"], client_ids=[client.pk for client in ready], actor=actor)
         changes = [[client.pk, runs[client.pk]] for client in ready if client.pk in runs]
         left_out += [[client.pk, _("Can't enter now")] for client in ready if client.pk not in runs]
-    elif chosen == BulkKind.MAIL:
+    elif kind == BulkKind.MAIL:
         sent = write_to_many(client_ids=[client.pk for client in ready], actor=actor, **given)
         changes = [[client.pk, sent[client.pk]] for client in ready if client.pk in sent]
         left_out += [[client.pk, _("Can’t get it any more")] for client in ready if client.pk not in sent]
     else:
-        one = ONE_BY_ONE[chosen](given, actor)
+        one = ONE_BY_ONE[kind](given, actor)
         changes = []
         for client in ready:
             done = outcome_of(lambda client=client: one(client))  # type: ignore[misc]
             (changes if done else left_out).append([client.pk, done.result if done else done.message])
-    kept = {name: value for name, value in given.items() if name != "message"}  # each e-mail has its own text
-    row = BulkChange.objects.create(kind=chosen, options=kept, changes=changes, left_out=left_out, made_by=actor)
-    _record(
-        row, LeadsAction.BULK_CHANGED, actor, {"kind": row.kind, "changed": len(changes), "left_out": len(left_out)}
-    )
-    return row
+    return changes, left_out
+
+
+def record_change(row: BulkChange, actor: User) -> None:
+    """Write the audit row of a bulk change that is made."""
+    after = {"kind": row.kind, "changed": len(row.changes), "left_out": len(row.left_out)}
+    _record(row, LeadsAction.BULK_CHANGED, actor, after)
 
 
 def _status_changer(given: Options, actor: User) -> Callable[[Client], str]:
@@ -110,26 +125,30 @@ def undo_many(*, change_id: int, actor: User) -> BulkChange:
     What changed since is left as it is. Who: who made it, with the right that it needed. Raises: NotAllowed; WrongState
     when it was undone already.
     """
+    row = lock_undoable(change_id, actor)
+    return note_undone(row, UNDOERS[BulkKind(row.kind)](row, row.changes, actor), actor)
+
+
+def lock_undoable(change_id: int, actor: User) -> BulkChange:
+    """Lock a bulk change that this person may undo. Raises: NotAllowed, WrongState."""
     row = lock(BulkChange, change_id)
     require_permission(actor, RIGHTS[row.kind])
     if row.made_by_id != actor.pk:
         raise NotAllowed(_("This bulk change was made by a colleague."))
     if row.undone_at is not None:
         raise WrongState(_("This bulk change was undone already."))
-    undoers: dict[str, Callable[[BulkChange, User], int]] = {
-        BulkKind.STATUS: _undo_status,
-        BulkKind.LIST: _undo_list,
-        BulkKind.TASK: _undo_tasks,
-        BulkKind.START: _undo_start,
-        BulkKind.MAIL: _undo_mail,
-    }
-    row.undone, row.undone_at = undoers[row.kind](row, actor), timezone.now()
+    return row
+
+
+def note_undone(row: BulkChange, undone: int, actor: User) -> BulkChange:
+    """Write down that a locked bulk change was undone, and how much of it."""
+    row.undone, row.undone_at = undone, timezone.now()
     row.save(update_fields=["undone", "undone_at"])
     _record(row, LeadsAction.BULK_UNDONE, actor, {"kind": row.kind, "undone": row.undone})
     return row
 
 
-def _undo_status(row: BulkChange, actor: User) -> int:
+def _undo_status(row: BulkChange, changes: Changes, actor: User) -> int:
     to = SalesStatus(row.options["status"])
     return sum(
         bool(
@@ -139,29 +158,38 @@ def _undo_status(row: BulkChange, actor: User) -> int:
                 )
             )
         )
-        for pk, before in sorted(row.changes)
+        for pk, before in sorted(changes)
     )
 
 
-def _undo_list(row: BulkChange, actor: User) -> int:
+def _undo_list(row: BulkChange, changes: Changes, actor: User) -> int:
     there = SegmentMember.objects.filter(segment=row.options["segment"], left_at=None, entered_at__lte=row.made_at)
-    ids = list(there.filter(client__in=[pk for pk, _none in row.changes]).values_list("client_id", flat=True))
+    ids = list(there.filter(client__in=[pk for pk, _none in changes]).values_list("client_id", flat=True))
     return remove_members(segment_id=row.options["segment"], client_ids=ids, actor=actor)
 
 
-def _undo_tasks(row: BulkChange, actor: User) -> int:
+def _undo_tasks(row: BulkChange, changes: Changes, actor: User) -> int:
     return sum(
         bool(outcome_of(lambda pk=pk: complete_task(task_id=pk, actor=actor)))  # type: ignore[misc]
-        for _client, pk in row.changes
+        for _client, pk in changes
     )
 
 
-def _undo_start(row: BulkChange, actor: User) -> int:
-    return take_back([run_id for _client, run_id in row.changes])
+def _undo_start(row: BulkChange, changes: Changes, actor: User) -> int:
+    return take_back([run_id for _client, run_id in changes])
 
 
-def _undo_mail(row: BulkChange, actor: User) -> int:
-    return take_back_mails(message_ids=[message_id for _client, message_id in row.changes], actor=actor)
+def _undo_mail(row: BulkChange, changes: Changes, actor: User) -> int:
+    return take_back_mails(message_ids=[message_id for _client, message_id in changes], actor=actor)
+
+
+UNDOERS: Final[Mapping[BulkKind, Callable[[BulkChange, Changes, User], int]]] = {
+    BulkKind.STATUS: _undo_status,
+    BulkKind.LIST: _undo_list,
+    BulkKind.TASK: _undo_tasks,
+    BulkKind.START: _undo_start,
+    BulkKind.MAIL: _undo_mail,
+}
 
 
 def _record(row: BulkChange, action: LeadsAction, actor: User, after: dict[str, Any]) -> None:

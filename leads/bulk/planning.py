@@ -21,12 +21,11 @@ from crm.models import User
 from crm.security.policies import has_permission, require_permission
 from leads.automations.starting import problems_of, startable
 from leads.bulk.mailing import clean_mail, mail_problems
-from leads.choices import MAILS_MAX, BulkKind
+from leads.choices import CHANGES_MAX, BulkKind
 from leads.pipeline import can_change_status
 
-MOST: Final = 200
 MOST_STARTS: Final = 1_000  # written in a few statements, as many as a list selects
-MOST_BY_KIND: Final[Mapping[str, int]] = {BulkKind.START: MOST_STARTS, BulkKind.MAIL: MAILS_MAX}
+MOST_BY_KIND: Final[Mapping[str, int]] = {**dict.fromkeys(BulkKind, CHANGES_MAX), BulkKind.START: MOST_STARTS}
 DAYS_MAX: Final = 365
 RIGHTS: Final[Mapping[str, str]] = {
     BulkKind.STATUS: "leads.change_sales_status",
@@ -75,7 +74,7 @@ def clean_options(kind: BulkKind, options: Options, actor: User) -> dict[str, An
 def plan(*, kind: BulkKind, options: Options, client_ids: Iterable[int], user: User) -> list[Line]:
     """Say for each lead that a person sees whether it would be changed. Nothing is written. Raises: as `clean_options`."""
     given = clean_options(kind, options, user)
-    ids, most = list(client_ids), MOST_BY_KIND.get(kind, MOST)
+    ids, most = list(client_ids), MOST_BY_KIND[kind]
     if len(ids) > most:
         raise DomainError(_("Select at most %(count)s leads.") % {"count": formats.number(most)})
     rows = clients_visible_to(user).filter(pk__in=ids).select_related("brand", "book", "owner").defer("search_text")

@@ -22,10 +22,10 @@ from clients.queries import clients_visible_to
 from clients.tables import ClientTable
 from crm.i18n import formats
 from crm.ui.actions import run_action
-from crm.ui.tables import SELECTION_MAX, Table
+from crm.ui.tables import Table
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
-from leads.bulk import changing
+from leads.bulk import changing, in_parts
 from leads.bulk.forms import form_for
 from leads.bulk.mailing import sample
 from leads.bulk.planning import MOST_BY_KIND, RIGHTS, Line, plan
@@ -64,13 +64,22 @@ def _bulk(request: UserRequest, kind: str, table: type[Table]) -> HttpResponseBa
     chosen, step = BulkKind(kind), request.POST.get("step", "")
     if not request.user.has_perm(RIGHTS[chosen]):
         raise PermissionDenied
-    ids = list(table.selected(request, most=MOST_BY_KIND.get(chosen, SELECTION_MAX)).values_list("pk", flat=True))
+    ids = list(table.selected(request, most=MOST_BY_KIND[chosen]).values_list("pk", flat=True))
     form = form_for(chosen, request.user, request.POST if step else None)
     lines: list[Line] = []
     is_checked = bool(step) and form.is_valid()
     if is_checked:
         options = form.cleaned_data
-        if step == "confirm":
+        if step == "confirm" and in_parts.needs_parts(chosen, len(ids)):
+            started = run_action(
+                request,
+                lambda: in_parts.begin_change(kind=chosen, options=options, client_ids=ids, actor=request.user),
+                form=form,
+                show_forbidden=True,
+            )
+            if started:
+                return redirect("job", pk=started.result.pk)
+        elif step == "confirm":
             done = run_action(
                 request,
                 lambda: changing.change_many(kind=chosen, options=options, client_ids=ids, actor=request.user),
@@ -164,6 +173,11 @@ def _what(row: BulkChange) -> str:
 def undo(request: UserRequest, change_id: int) -> HttpResponseBase:
     """Undo a bulk change."""
     row = _change(request, change_id)
+    if in_parts.needs_parts(row.kind, len(row.changes)):
+        started = run_action(
+            request, lambda: in_parts.begin_undo(change_id=row.pk, actor=request.user), show_forbidden=True
+        )
+        return redirect("job", pk=started.result.pk) if started else redirect(row)
     run_action(
         request,
         lambda: changing.undo_many(change_id=row.pk, actor=request.user),

@@ -14,10 +14,12 @@ from clients.models import Client, Message, SegmentMember, Task, TimelineEntry
 from clients.segments.verbs import add_members, create_segment
 from crm.db.bulk import copy_models
 from crm.errors import DomainError, NotAllowed, WrongState
-from crm.models import AccessEvent, AuditEvent, Brand, DueRow
+from crm.files.jobs import run_job
+from crm.models import AccessEvent, AuditEvent, Brand, DueRow, Job
 from leads.automations import verbs
 from leads.automations.definition import new_definition
 from leads.automations.entering import STEP_DUE
+from leads.bulk import in_parts
 from leads.bulk.changing import change_many, undo_many
 from leads.bulk.planning import plan
 from leads.capture import Capture, capture_lead
@@ -81,7 +83,7 @@ def test_bulk_changes_are_bounded_and_ones_own(cast, people):
     with pytest.raises(DomainError):
         change_many(kind="status", options={"status": "converted"}, client_ids=ids, actor=cast.agent)
     with pytest.raises(DomainError):
-        change_many(kind="task", options={"title": "Call", "days": 1}, client_ids=range(201), actor=cast.agent)
+        change_many(kind="task", options={"title": "Call", "days": 1}, client_ids=range(10_001), actor=cast.agent)
     with pytest.raises(DomainError):  # none of them is in reach
         change_many(kind="task", options={"title": "Call", "days": 1}, client_ids=ids, actor=cast.other_agent)
     with pytest.raises(NotAllowed):
@@ -109,6 +111,44 @@ def test_pages_preview_change_and_undo(cast, people, django_assert_max_num_queri
     assert "3 changes were undone" in page.get(row.get_absolute_url()).content.decode()
     assert signed_in(cast.desk_head).get(row.get_absolute_url()).status_code == 404
     assert page.post(reverse("leads_bulk_list"), {"ids": ids}).status_code == 403
+
+
+def test_more_than_a_part_is_changed_and_undone_by_jobs(cast, people, monkeypatch):
+    monkeypatch.setattr(in_parts, "PART", 2)
+    page, ids = signed_in(cast.agent), [client.pk for client in people]
+    change_sales_status(client_id=ids[0], to="contacted", actor=cast.agent)
+    given = {"ids": ",".join(map(str, ids)), "status": "contacted", "step": "confirm"}
+    answer = page.post(reverse("leads_bulk_status"), given)
+    job, row = Job.objects.get(), BulkChange.objects.get()
+    assert answer["Location"] == f"/jobs/{job.pk}/" and row.changes == [] and statuses(people)[1:] == ["new"] * 2
+    run_job(job.pk)
+    job.refresh_from_db()
+    row.refresh_from_db()
+    assert (job.state, job.done, job.total, job.result_url) == ("done", 3, 3, row.get_absolute_url())
+    assert row.changes == [[ids[1], "new"], [ids[2], "new"]] and [pk for pk, _why in row.left_out] == ids[:1]
+    monkeypatch.setattr(in_parts, "PART", 1)
+    page.post(reverse("leads_bulk_undo", args=[row.pk]))
+    run_job(Job.objects.latest("pk").pk)
+    row.refresh_from_db()
+    assert row.undone == 2 and statuses(people) == ["contacted", "new", "new"]
+    assert AuditEvent.objects.filter(action__in=["leads.bulk_changed", "leads.bulk_undone"]).count() == 2
+
+
+def test_undoing_ends_a_change_that_is_being_made(cast, people, monkeypatch):
+    monkeypatch.setattr(in_parts, "PART", 1)
+    ids = [client.pk for client in people]
+    in_parts.begin_change(kind="task", options={"title": "Call", "days": 1}, client_ids=ids, actor=cast.agent)
+    row = BulkChange.objects.get()
+
+    def undo_after_the_first(done: int, total: int) -> None:
+        if done == 1:
+            undo_many(change_id=row.pk, actor=cast.agent)
+
+    in_parts.change_in_parts(change_id=row.pk, client_ids=ids, report=undo_after_the_first)
+    row.refresh_from_db()
+    assert len(row.changes) == 1 and not Task.objects.filter(title="Call", done_at=None).exists()
+    with pytest.raises(DomainError):
+        in_parts.begin_change(kind="status", options={"status": "new"}, client_ids=ids, actor=cast.agent)
 
 
 def test_an_automation_starts_for_the_chosen_and_is_taken_back(cast, people, browse):
