@@ -41,8 +41,9 @@ logger = logging.getLogger(__name__)
 NIGHTLY_DAYS = 5
 # After an outage the pass begins so long before the last one's end, in pieces; what a night leaves the next one does.
 NIGHTLY_PIECE_DAYS, NIGHTLY_PIECES_MAX = 7, 10
-# A pass sorts and sums its lines in memory; more than this goes to disk, in pieces.
-MEMORY = "SET LOCAL work_mem = '64MB'"
+# A pass sorts and sums its lines in memory; more than this goes to disk, in pieces. Statistics of its tables are taken several
+# times: those of a sample of 6,000 rows do.
+MEMORY = "SET LOCAL work_mem = '64MB'; SET LOCAL default_statistics_target = 20"
 # A partner with everybody who was below them at some time.
 NETWORK = "SELECT n.partner_id FROM ib_upline n WHERE n.ancestor_id = %(network)s"
 
@@ -154,7 +155,9 @@ def run(
         if features.has_caps:
             accrued, extra = scope.accrued()
             given = {**parameters, **extra, "zone": brand.time_zone}
-            outcome.corrected += caps.take_off(cursor, scope=accrued, afresh=kind == RunKind.REPLAY, parameters=given)
+            outcome.corrected += caps.take_off(
+                cursor, scope=accrued if corrects else None, afresh=kind == RunKind.REPLAY, parameters=given
+            )
         if features.has_passed:
             outcome.corrected += passed.pass_on(cursor, parameters)
         _drop(cursor)
@@ -238,8 +241,8 @@ def _gather(
         not_yet = facts.NO_CPA_ELSEWHERE.format(accrued=accrued) if corrects else facts.NO_CPA_YET
         qualified = facts.QUALIFIED.format(not_yet=not_yet, agreements=features.agreements)
         cursor.execute(qualified, {"arrived": list(DEPOSIT_ARRIVED), **extra})
-    for statement in (facts.OPENED, facts.ELIGIBLE, facts.CELLS, facts.COMPONENTS):
-        cursor.execute(statement, {})
+    for statement in (facts.OPENED, *facts.CARDS):
+        cursor.execute(statement.format(agreements=features.agreements), {})
     if features.has_shared:
         cursor.execute(facts.SHARED, {"brand": brand.pk})
         cursor.execute("ANALYZE ib_shared")
@@ -256,7 +259,7 @@ def _gather(
     rows = _rates(cursor, brand, features, is_tried=instead is not None)
     if rows:
         cursor.executemany("INSERT INTO ib_fx VALUES (%s, %s, %s, %s, %s)", rows)
-    cursor.execute("ANALYZE ib_version, ib_opened, ib_eligible, ib_cell, ib_component, ib_fx")
+    cursor.execute("ANALYZE ib_version, ib_opened, ib_cell, ib_level, ib_above, ib_own, ib_fx")
     return features
 
 

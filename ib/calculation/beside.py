@@ -56,8 +56,8 @@ def lay_beside(
     currency: str = "",
 ) -> None:
     """Lay out what the rows of `ib_closing` ask for. bases: currencies of their money; currency: in which a what-if compares."""
-    for statement in months.BESIDE:
-        cursor.execute(statement, {"components": [str(component) for component in components]})
+    for statement in (*months.BESIDE, facts.OWN):
+        cursor.execute(statement.format(agreements=features.agreements), {"components": [str(component) for component in components]})
     if features.has_shared:
         cursor.execute(facts.SHARED, {"brand": brand.pk})
     if features.has_tiers:
@@ -74,7 +74,7 @@ def lay_beside(
             "INSERT INTO ib_fx VALUES (%s, %s, %s, %s, %s)",
             [(base, quote, day, round(rate.rate, 10), rate.on) for (base, quote, day), rate in sorted(rates.items())],
         )
-    cursor.execute("ANALYZE ib_closing, ib_cell, ib_component, ib_fx")
+    cursor.execute("ANALYZE ib_closing, ib_cell, ib_level, ib_above, ib_own, ib_fx")
 
 
 def write_lines(

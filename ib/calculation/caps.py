@@ -112,20 +112,26 @@ _DUE: Final = """due AS (
 )"""
 _IS_OFF: Final = "(d.due <> d.taken OR d.rate_due <> d.rate_taken)"
 # What a pass touches: days of a partner by a version with a cap. Of a month that isn't kept yet, or is counted again, every day.
-NEEDED: Final = f"""
+NEEDED: Final = """
 CREATE TEMP TABLE ib_cap_need ON COMMIT DROP AS
-SELECT t.*, date_trunc('month', day::timestamp) AS month, 1 AS round, {{afresh}} OR NOT EXISTS (SELECT 1 FROM ib_cappedday k
+SELECT t.*, date_trunc('month', day::timestamp) AS month, 1 AS round, {afresh} OR NOT EXISTS (SELECT 1 FROM ib_cappedday k
   WHERE k.partner_id = t.partner_id AND k.version_id = t.version_id AND k.zone = %(zone)s
     AND k.day >= date_trunc('month', t.day::timestamp)
     AND k.day < date_trunc('month', t.day::timestamp) + interval '1 month') AS is_new
-FROM (
+FROM ({touched}) t
+"""
+TOUCHED: Final = f"""
   SELECT x.partner_id, x.version_id, (x.closed_at AT TIME ZONE %(zone)s)::date AS day FROM ib_accrual x
   JOIN ib_planversion v ON v.id = x.version_id AND {_CAPPED} WHERE x.kind = '{AccrualKind.ORIGINAL}' AND {{scope}}
   UNION
   SELECT x.partner_id, x.version_id, (x.closed_at AT TIME ZONE %(zone)s)::date FROM ib_accrual x
   JOIN ib_planversion v ON v.id = x.version_id AND {_CAPPED}
   WHERE x.kind = '{AccrualKind.DELTA}' AND x.kind <> '{AccrualKind.ORIGINAL}' AND {{scope}}
-) t
+"""  # noqa: S608
+# Lines that are all new are still beside.
+TOUCHED_BY_NEW: Final = f"""
+  SELECT DISTINCT w.partner_id, w.version_id, (w.closed_at AT TIME ZONE %(zone)s)::date AS day FROM ib_wanted w
+  JOIN ib_planversion v ON v.id = w.version_id AND {_CAPPED}
 """  # noqa: S608
 # Each line of the time that is read asks whether it is needed: without statistics, a walk through all days for each.
 NEED_IS_FOUND: Final = "CREATE INDEX ON ib_cap_need (partner_id, version_id); ANALYZE ib_cap_need"
@@ -248,13 +254,15 @@ WHERE m.kept <> m.rate_amount AND m.deal_id = w.deal_id AND m.partner_id = w.par
 """  # noqa: S608
 
 
-def take_off(cursor: CursorWrapper, *, scope: str, afresh: bool, parameters: dict[str, Any]) -> int:
+def take_off(cursor: CursorWrapper, *, scope: str | None, afresh: bool, parameters: dict[str, Any]) -> int:
     """Take off what goes beyond the caps of the plans for the partners of a scope's deals; returns how many rows.
 
+    scope: None where the pass has only added new lines, those in `ib_wanted`.
     afresh: count whole months again rather than from the sums that are kept. `parameters`: those of the scope, `zone`, and what
     is written in each row. Call with the brand's commissions locked.
     """
-    cursor.execute(NEEDED.format(scope=scope, afresh="true" if afresh else "false"), parameters)
+    touched = TOUCHED_BY_NEW if scope is None else TOUCHED.format(scope=scope)
+    cursor.execute(NEEDED.format(touched=touched, afresh="true" if afresh else "false"), parameters)
     cursor.execute(NEED_IS_FOUND)
     cursor.execute(TABLE, {**parameters, "round": 0})
     for statement in (READ, LINES_ARE_FOUND, CROSSED):

@@ -4,6 +4,8 @@
 """
 
 from ib.calculation.tried import TRIED, TRIED_PLAN
+from ib.choices import FIXED, FOR_CLIENT, Component, Network
+from ib.models.plans import USUAL_PRIORITY
 
 # Most plans pay per lot, and the introducer's plan pays the whole upline: the rest is joined only where some plan needs it.
 FEATURES = """
@@ -37,8 +39,9 @@ CREATE TEMP TABLE ib_version ON COMMIT DROP AS
 SELECT v.id, held.plan_id, held.starts_at, held.ends_at, v.currency, v.min_hold_seconds,
   v.cap_day, v.cap_month, v.cap_revenue, v.markup_pips, v.passed_percent, v.passed_per_lot,
   v.carries_negative,
-  v.excluded_accounts, v.excluded_shared, v.excluded_trades::text[] AS excluded_trades,
-  v.account_groups, v.network, v.min_pips, v.excluded_symbols, v.excluded_countries,
+  v.excluded_accounts, nullif(v.excluded_shared, '{{}}') AS excluded_shared,
+  nullif(v.excluded_trades::text[], '{{}}') AS excluded_trades, v.account_groups, v.network, v.min_pips,
+  nullif(v.excluded_symbols, '{{}}') AS excluded_symbols, nullif(v.excluded_countries, '{{}}') AS excluded_countries,
   (SELECT max(level) FROM (SELECT level FROM ib_planlevel l WHERE l.version_id = v.id
                            UNION ALL SELECT level FROM ib_planoverride o WHERE o.version_id = v.id) every) AS levels
 FROM ib_planversion v JOIN ib_plan p ON p.id = v.plan_id AND p.brand_id = %(brand)s
@@ -81,7 +84,7 @@ WHERE d.action IN (0, 1) AND d.entry IN (1, 2, 3) AND d.deleted_at IS NULL AND {
 """
 # The closed volume in the broker's lots, by what the symbol was mapped to when the deal was executed.
 LOTS = """round(d.closed_lots * coalesce(nullif(d.contract_size, 0)
-         / CASE WHEN m.id IS NULL THEN s.house_contract_size ELSE m.house_contract_size END, 1), 8)"""
+         / CASE WHEN m.id IS NULL THEN s.house_contract_size ELSE m.house_contract_size END, 1), 8)::numeric(18,8)"""
 SYMBOL = """LEFT JOIN trading_symbolinfo s ON s.server_id = d.server_id AND s.name = d.symbol
 LEFT JOIN trading_pastsymbolmapping m ON m.info_id = s.id AND m.corrected_at IS NULL
   AND (m.starts_at IS NULL OR m.starts_at <= d.executed_at) AND m.ends_at > d.executed_at"""
@@ -110,19 +113,64 @@ WHERE (cardinality(v.account_groups) = 0 OR EXISTS (
   AND NOT EXISTS (
   SELECT 1 FROM unnest(v.excluded_accounts) pattern WHERE {FITS.format(value="g.account_group", mask="pattern")})
 """  # noqa: S608
-# What a version pays by component for a symbol group and an account's group: the row that names most of them.
+# What a version pays by component for a symbol group and an account's group, by the row that names most of them; nothing is paid
+# where the group isn't one of the version's, or no row has a rate. One table, as each line of a pass is looked up in it.
 CELLS = f"""
 CREATE TEMP TABLE ib_cell ON COMMIT DROP AS
-SELECT DISTINCT ON (t.version_id, t.component, g.symbol_group, g.account_group)
-  t.version_id, t.component, g.symbol_group, g.account_group, t.value, t.cap, t.markup
-FROM (SELECT version_id, 'lot' AS component, "group", '' AS accounts, amount_per_lot AS value, NULL::numeric AS cap,
-        NULL::numeric AS markup FROM ib_planrate
-      UNION ALL SELECT version_id, component, "group", accounts, value, cap, markup FROM ib_plancomponent) t
-JOIN ib_version v ON v.id = t.version_id
-CROSS JOIN (SELECT DISTINCT symbol_group, account_group FROM ib_closing WHERE symbol_group <> '') g
-WHERE t."group" IN ('', g.symbol_group) AND (t.accounts = '' OR {FITS.format(value="g.account_group", mask="t.accounts")})
-ORDER BY t.version_id, t.component, g.symbol_group, g.account_group, t.accounts <> '' DESC, length(t.accounts) DESC,
-  t.accounts, t."group" <> '' DESC
+WITH asked AS (SELECT DISTINCT symbol_group, account_group FROM ib_closing), rated AS (
+  SELECT DISTINCT ON (t.version_id, t.component, g.symbol_group, g.account_group)
+    t.version_id, t.component, g.symbol_group, g.account_group, t.value, t.cap, t.markup
+  FROM (SELECT version_id, 'lot' AS component, "group", '' AS accounts, amount_per_lot AS value, NULL::numeric(16,8) AS cap,
+          NULL::numeric(16,8) AS markup FROM ib_planrate
+        UNION ALL SELECT version_id, component, "group", accounts, value, cap, markup FROM ib_plancomponent) t
+  JOIN ib_version v ON v.id = t.version_id
+  CROSS JOIN asked g
+  WHERE g.symbol_group <> '' AND t."group" IN ('', g.symbol_group)
+    AND (t.accounts = '' OR {FITS.format(value="g.account_group", mask="t.accounts")})
+  ORDER BY t.version_id, t.component, g.symbol_group, g.account_group, t.accounts <> '' DESC, length(t.accounts) DESC,
+    t.accounts, t."group" <> '' DESC
+)
+SELECT k.version_id, k.component::varchar(10) AS component, k.is_only, k.component = '{Component.LOT}' AS is_lot,
+  k.component IN {tuple(map(str, FOR_CLIENT))} AS for_client, k.component NOT IN {tuple(map(str, FIXED))} AS has_factors,
+  g.symbol_group, g.account_group,
+  e.version_id IS NOT NULL AS is_eligible, r.version_id IS NOT NULL AS has_rate, r.value, r.cap, r.markup
+FROM ib_component k CROSS JOIN asked g
+LEFT JOIN ib_eligible e ON e.version_id = k.version_id AND e.account_group = g.account_group
+LEFT JOIN rated r ON r.version_id = k.version_id AND r.component = k.component AND r.symbol_group = g.symbol_group
+  AND r.account_group = g.account_group
+"""  # noqa: S608
+# What a version pays a level of it, and instead of that for a lot of a symbol group.
+LEVELS = """
+CREATE TEMP TABLE ib_level ON COMMIT DROP AS
+SELECT v.id AS version_id, n.level::smallint AS level, g.symbol_group, l.id IS NOT NULL AS has_share, l.share,
+  o.id IS NOT NULL AS is_fixed, o.amount_per_lot
+FROM (SELECT DISTINCT id, levels FROM ib_version) v
+CROSS JOIN LATERAL generate_series(1, v.levels) n(level)
+CROSS JOIN (SELECT DISTINCT symbol_group FROM ib_closing) g
+LEFT JOIN ib_planlevel l ON l.version_id = v.id AND l.level = n.level
+LEFT JOIN ib_planoverride o ON o.version_id = v.id AND o.level = n.level AND o."group" = g.symbol_group
+WHERE l.id IS NOT NULL OR o.id IS NOT NULL
+"""
+# Everybody above the clients' partners, and when they were active.
+ABOVE = """
+CREATE TEMP TABLE ib_above ON COMMIT DROP AS
+WITH found AS MATERIALIZED (
+  SELECT u.partner_id, u.ancestor_id, u.level, u.starts_at, u.ends_at FROM ib_upline u
+  WHERE u.partner_id IN (SELECT introducer_id FROM ib_closing)
+), spells AS (
+  SELECT s.partner_id, range_agg(tstzrange(s.starts_at, s.ends_at)) AS active FROM ib_partnerspell s
+  WHERE s.partner_id IN (SELECT ancestor_id FROM found) GROUP BY 1
+)
+SELECT u.*, p.currency, p.client_id, coalesce(s.active, '{{}}') AS active
+FROM found u JOIN ib_partner p ON p.id = u.ancestor_id LEFT JOIN spells s ON s.partner_id = u.ancestor_id
+"""
+# The usual agreements of partners above whose own plan pays them, and the version of it.
+OWN = f"""
+CREATE TEMP TABLE ib_own ON COMMIT DROP AS
+SELECT h.partner_id, nullif(h.percent, 100) AS percent, v.id, v.plan_id, v.network, greatest(h.starts_at, v.starts_at) AS starts_at,
+  least(h.ends_at, v.ends_at) AS ends_at
+FROM {{agreements}} h JOIN ib_version v ON v.plan_id = h.plan_id AND v.network <> '{Network.INTRODUCER}'
+WHERE h.link_id IS NULL AND h.client_id IS NULL AND h.priority = {USUAL_PRIORITY}
 """  # noqa: S608
 # A client qualifies for a version's CPA with the first deal closed when enough was paid in and traded since their first referral,
 # by what was agreed then with the partner and with those above. A deal of the pass that qualified is in `ib_closing` once more,
@@ -221,6 +269,7 @@ FROM (SELECT DISTINCT id FROM ib_version) v JOIN (
   SELECT version_id, 'lot' AS component FROM ib_planrate UNION SELECT version_id, 'lot' FROM ib_planoverride
   UNION SELECT version_id, component FROM ib_plancomponent UNION SELECT version_id, 'cpa' FROM ib_plancpa) k ON k.version_id = v.id
 """
+CARDS = (ELIGIBLE, COMPONENTS, CELLS, LEVELS, ABOVE, OWN)
 TABLES = (
     "ib_version",
     TRIED,
@@ -229,6 +278,9 @@ TABLES = (
     "ib_eligible",
     "ib_cell",
     "ib_component",
+    "ib_level",
+    "ib_above",
+    "ib_own",
     "ib_rank",
     "ib_shared",
     "ib_asked",

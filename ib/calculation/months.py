@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from ib.calculation import facts
 from ib.calculation.facts import COUNTRY_AT, LOTS, SYMBOL
 from ib.calculation.writing import ADD_UP, CORRECTIONS
-from ib.choices import MONTHLY, Reason
+from ib.choices import FIXED, MONTHLY, Reason
 from wallet.choices.ledger import AccountKind, Layer
 
 _MONTHLY: Final = tuple(map(str, MONTHLY))
@@ -145,17 +146,19 @@ JOIN clients_client c ON c.id = m.client_id
 BESIDE: Final = (
     """CREATE TEMP TABLE ib_opened (account_id bigint, position_id bigint, opened_at timestamptz, is_reversed boolean)
   ON COMMIT DROP""",
-    "CREATE TEMP TABLE ib_eligible (version_id bigint, account_group text) ON COMMIT DROP",
-    """
+    f"""
 CREATE TEMP TABLE ib_cell ON COMMIT DROP AS
-SELECT DISTINCT k.version_id, k.component, ''::text AS symbol_group, ''::text AS account_group, k.value, k.cap, k.markup
-FROM ib_plancomponent k JOIN ib_version v ON v.id = k.version_id WHERE k.component = ANY (%(components)s)""",
-    "CREATE TEMP TABLE ib_component ON COMMIT DROP AS SELECT version_id, component, true AS is_only FROM ib_cell",
+SELECT DISTINCT k.version_id, k.component, true AS is_only, false AS is_lot, true AS for_client,
+  k.component NOT IN {tuple(map(str, FIXED))} AS has_factors, ''::text AS symbol_group, ''::text AS account_group,
+  false AS is_eligible, true AS has_rate, k.value, k.cap, k.markup
+FROM ib_plancomponent k JOIN ib_version v ON v.id = k.version_id WHERE k.component = ANY (%(components)s)""",  # noqa: S608
+    facts.LEVELS,
+    facts.ABOVE,
     "CREATE TEMP TABLE ib_fx (base text, quote text, day date, rate numeric(20,10), rate_on date) ON COMMIT DROP",
 )
 # A month is no trade.
 ADD_UP_MONTHS: Final = ADD_UP.format(
-    source="(SELECT partner_id, period_id, closed_at, currency, amount, 0 AS lots, 0 AS trades, 0 AS unpaid FROM ib_wanted) w"
+    source="(SELECT partner_id, period_id, day, currency, amount, 0 AS lots, 0 AS trades, 0 AS unpaid FROM ib_wanted) w"
 )
 CORRECTED: Final = CORRECTIONS.replace(f"'{Reason.DEAL_CHANGED}'", f"'{Reason.RECALCULATED}'")
 TABLES: Final = ("ib_spell", "ib_money", "ib_base", "ib_month")

@@ -14,7 +14,7 @@ from crm.models import Brand
 from ib.calculation import facts, tried
 from ib.calculation.facts import FITS
 from ib.calculation.tried import KEPT, Instead
-from ib.choices import BESIDE_TRADES, FIXED, FOR_CLIENT, MONTHLY, OF_SALES, REBATES, Component, Network, Reason
+from ib.choices import BESIDE_TRADES, MONTHLY, OF_SALES, REBATES, Component, Network, Reason
 from ib.models.plans import USUAL_PRIORITY
 
 
@@ -63,36 +63,36 @@ INTRODUCERS, ANCESTORS = "{s}.partner_id = c.introducer_id", "u.level > 1 AND {s
 SPECIAL = f"""
   LEFT JOIN {{agreements}} pl ON pl.link_id = c.link_id AND {AGREED.format(a="pl")}
   LEFT JOIN {{agreements}} pc ON pc.client_id = c.client_id AND pc.partner_id = c.introducer_id AND {AGREED.format(a="pc")}"""
-OWN = f"""{{agreement}}
-  LEFT JOIN ib_version av ON av.plan_id = ap.plan_id AND av.network <> '{Network.INTRODUCER}' AND {AGREED.format(a="av")}
-  LEFT JOIN ib_version v ON v.id = coalesce(av.id, v0.id) AND v.plan_id = coalesce(av.plan_id, v0.plan_id)"""
+# The version of an ancestor's own agreement; most have the usual one, laid out once for a pass.
+OWN = f"""
+  LEFT JOIN ib_own av ON {ANCESTORS.format(s="av")} AND {AGREED.format(a="av")}"""
+OWN_BY_SCOPE = f"""{{agreement}}
+  LEFT JOIN ib_version av ON av.plan_id = ap.plan_id AND av.network <> '{Network.INTRODUCER}' AND {AGREED.format(a="av")}"""
 # A deal that qualified a client is there once more for the CPA, and only for the version it qualified them for.
 QUALIFIED = f"""
-    AND (k.component IS NOT DISTINCT FROM '{Component.CPA}') = (c.cpa_version IS NOT NULL)
+    AND coalesce(k.component = '{Component.CPA}', false) = (c.cpa_version IS NOT NULL)
     AND (c.cpa_version IS NULL OR c.cpa_version = v.id)"""
 # The rank of the partner whose plan pays: the introducer's, or the ancestor's by their own. Fixed sums have no ranks.
 RANK = """
   LEFT JOIN ib_rank rk ON rk.version_id = v.id AND rk.plan_id = v.plan_id AND rk.partner_id = {holder} AND {holds}"""
 SHARED = f"""
-      WHEN cardinality(v.excluded_shared) > 0 AND EXISTS (SELECT 1 FROM ib_shared sh WHERE sh.client_id = c.client_id
+      WHEN v.excluded_shared IS NOT NULL AND EXISTS (SELECT 1 FROM ib_shared sh WHERE sh.client_id = c.client_id
         AND sh.partner_id = u.ancestor_id AND sh.kind = ANY (v.excluded_shared) AND sh.since <= c.closed_at)
         THEN '{Reason.SHARED_DEVICE}'"""  # noqa: S608
 # Why a trade is left out is the kind that it is one of.
 ODD = """
-      WHEN odd.kinds && v.excluded_trades
-        THEN (SELECT min(kind) FROM unnest(odd.kinds) kind WHERE kind = ANY (v.excluded_trades))"""
+      WHEN c.odd && v.excluded_trades
+        THEN (SELECT min(kind) FROM unnest(c.odd) kind WHERE kind = ANY (v.excluded_trades))"""
 ODD_OF = """
   LEFT JOIN ib_odd odd ON odd.deal_id = c.deal_id"""
-_FIXED = tuple(map(str, FIXED))
-RANKED = f"""CASE WHEN k.component IN {_FIXED} THEN {{rate}}
-      ELSE trunc({{rate}} * {{factor}}, 8) END"""
+# Most have neither a rank nor a ratio.
+RANKED = """CASE WHEN {is_given} THEN {rate} ELSE trunc({rate} * {factor}, 8) END"""
 BASIS = f"""CASE k.component
+      WHEN '{Component.LOT}' THEN NULL
       WHEN '{Component.PIP}' THEN round(c.pip_value, 8)
-      WHEN '{Component.SPREAD}' THEN round(c.pip_value * r.markup, 8)
-      WHEN '{Component.COMMISSION}' THEN round(greatest(0, -(coalesce(c.commission, 0)
-        + coalesce(op.commission_per_lot * c.closed_lots, 0))), 8)
-      WHEN '{Component.LOSS}' THEN round(-(c.result + coalesce(c.commission, 0)
-        + coalesce(op.commission_per_lot * c.closed_lots, 0)), 8)
+      WHEN '{Component.SPREAD}' THEN round(c.pip_value * k.markup, 8)
+      WHEN '{Component.COMMISSION}' THEN round(greatest(0, -c.charges), 8)
+      WHEN '{Component.LOSS}' THEN round(-(c.result + c.charges), 8)
       WHEN '{Component.CPA}' THEN 1
       END"""
 # Of a client's month (`ib.calculation.months`), in the brand's base currency.
@@ -101,7 +101,7 @@ BASIS_OF_MONTH = f"""CASE WHEN k.component = '{Component.POT}' THEN c.volume
         WHEN v.markup_pips = 0 THEN 0 ELSE trunc(c.pip_value * v.markup_pips, 8) END + c.charged + c.swaps + c.booked END"""
 BASIS_CURRENCY_OF_MONTH = f"CASE WHEN k.component = '{Component.POT}' THEN v.currency ELSE c.account_currency END"
 # A pot is divided by the lots of all clients for whom the version pays somebody; of a month tried out in part, that part of it.
-RATE_OF_MONTH = f"CASE WHEN k.component = '{Component.POT}' THEN trunc(r.value * c.part, 8) ELSE r.value END"
+RATE_OF_MONTH = f"CASE WHEN k.component = '{Component.POT}' THEN trunc(k.value * c.part, 8) ELSE k.value END"
 VOLUMES = f"""), volumes AS (
   SELECT version_id, symbol AS month, sum(basis) AS volume FROM (
     SELECT DISTINCT version_id, symbol, deal_id, basis FROM placed WHERE component = '{Component.POT}' AND reason = '') counted
@@ -124,51 +124,37 @@ BASIS_OF_SALE = f"CASE WHEN k.component = '{Component.SALE}' THEN 1 ELSE c.fee E
 BASIS_CURRENCY_OF_SALE = f"CASE WHEN k.component = '{Component.SALE}' THEN v.currency ELSE c.account_currency END"
 RETURNED = f"""
       WHEN c.is_returned THEN '{Reason.FEE_RETURNED}'"""
-BASIS_CURRENCY = f"""CASE k.component WHEN '{Component.PIP}' THEN c.quote_currency WHEN '{Component.SPREAD}' THEN c.quote_currency
+BASIS_CURRENCY = f"""CASE k.component WHEN '{Component.LOT}' THEN '' WHEN '{Component.PIP}' THEN c.quote_currency
+      WHEN '{Component.SPREAD}' THEN c.quote_currency
       WHEN '{Component.COMMISSION}' THEN c.account_currency WHEN '{Component.LOSS}' THEN c.account_currency
       WHEN '{Component.CPA}' THEN v.currency ELSE '' END"""
 # What the broker earned on a trade, in the plan's currency: the stated mark-up, what was charged, and swaps. What falls on a part
 # of an opening is a quotient, so it is rounded: cut, a third of three times would miss a unit.
 REVENUE = f"""CASE WHEN v.cap_revenue IS NOT NULL AND k.component <> '{Component.CPA}' THEN
-      trunc(trunc(c.pip_value * v.markup_pips, 8) * coalesce(qf.rate, 0) - round(coalesce(c.commission, 0)
-        + coalesce(op.commission_per_lot * c.closed_lots, 0) + c.swap, 8) * coalesce(xf.rate, 0), 8) END"""
+      trunc(trunc(c.pip_value * v.markup_pips, 8) * coalesce(qf.rate, 0) - round(c.charges + c.swap, 8)
+        * coalesce(xf.rate, 0), 8) END"""
 REVENUE_RATES = """
   LEFT JOIN ib_fx qf ON qf.base = c.quote_currency AND qf.quote = v.currency
-    AND qf.day = (c.closed_at AT TIME ZONE 'UTC')::date
+    AND qf.day = c.day
   LEFT JOIN ib_fx xf ON xf.base = c.account_currency AND xf.quote = v.currency
-    AND xf.day = (c.closed_at AT TIME ZONE 'UTC')::date"""
+    AND xf.day = c.day"""
 # The client's own partner passes on a part of what the client's volume pays.
-PASSED = f"""CASE WHEN u.level = 1 AND k.component IN {tuple(map(str, REBATES))} THEN nullif(v.passed_percent, 0) END"""
-PASSED_PER_LOT = f"""CASE WHEN u.level = 1 AND k.component = '{Component.LOT}' THEN nullif(v.passed_per_lot, 0) END"""
-# OFFSET 0 keeps each step a step: merged into one, its expressions would be computed once for each place that names them.
+PASSED = f"""CASE WHEN u.level = 1 AND k.component IN {tuple(map(str, REBATES))} THEN nullif(v.passed_percent, 0)
+      ELSE NULL::numeric(5,2) END"""
+PASSED_PER_LOT = f"""CASE WHEN u.level = 1 AND k.component = '{Component.LOT}' THEN nullif(v.passed_per_lot, 0)
+      ELSE NULL::numeric(16,8) END"""
+# A fixed amount per lot stands in place of rate and share.
+IS_FIXED = "coalesce(l.is_fixed AND k.is_lot, false)"
+# What was charged for a close, and this volume's part of what was charged for opening.
+CHARGES = "coalesce(c.commission, 0) + coalesce(op.commission_per_lot * c.closed_lots, 0)"
+# OFFSET 0 keeps each step a step: merged into one, its expressions would be computed once for each place that names them. What is
+# the same for all of a trade's lines is found first; each further join of the lines costs them a third of a microsecond.
 WANTED = """
 CREATE TEMP TABLE ib_wanted ON COMMIT DROP AS
-WITH placed AS (
-  SELECT c.deal_id, c.ticket, c.closed_at, c.account_id, c.position_id, c.symbol, c.lots, c.client_id, c.symbol_group,
-    c.introducer_id, c.pips, u.level, u.ancestor_id AS partner_id, p.currency, v.id AS version_id, v.currency AS rate_currency,
-    (c.closed_at AT TIME ZONE 'UTC')::date AS day, coalesce(k.component, '{lot}') AS component,
-    coalesce(k.is_only, true) AS is_only,
-    {basis} AS basis, {basis_currency} AS basis_currency, v.min_hold_seconds, v.min_pips,
-    v.carries_negative, {rate} AS {rate_name}, {tier} AS tier, {ratio} AS ratio, CASE WHEN o.id IS NULL THEN r.cap END AS cap,
-    CASE WHEN o.id IS NOT NULL THEN 1 ELSE l.share END AS share, o.id IS NOT NULL AS is_override,
-    {is_difference} AS is_difference, {revenue} AS revenue, {passed} AS passed_percent,
-    {passed_per_lot} AS passed_per_lot,
-    coalesce(turned.at, op.opened_at) AS opened_at,
-    CASE
-      WHEN c.lots = 0 AND coalesce(k.component, '') NOT IN {for_client} THEN '{nothing_closed}'
-      WHEN p.client_id = c.client_id THEN '{self_trade}'
-      WHEN sp.id IS NULL THEN '{partner_not_active}'
-      WHEN v.id IS NULL THEN '{no_plan}'
-      WHEN e.version_id IS NULL AND k.component NOT IN {for_client} THEN '{account_group}'
-      WHEN c.country = ANY (v.excluded_countries) THEN '{country_excluded}'{shared}{returned}
-      WHEN k.component IN {for_client} THEN CASE WHEN l.id IS NULL THEN '{beyond_levels}' ELSE '' END{odd}
-      WHEN cardinality(v.excluded_symbols) > 0 AND EXISTS (SELECT 1 FROM unnest(v.excluded_symbols) mask
-        WHERE {symbol_fits}) THEN '{symbol_excluded}'
-      WHEN c.symbol_group = '' THEN '{symbol_not_mapped}'
-      WHEN r.version_id IS NULL AND o.id IS NULL THEN '{no_rate}'
-      WHEN l.id IS NULL AND o.id IS NULL THEN '{beyond_levels}'
-      ELSE ''
-    END AS reason
+WITH trade AS (
+  SELECT c.*, (c.closed_at AT TIME ZONE 'UTC')::date AS day, held.opened_at,
+    floor(extract(epoch FROM c.closed_at - held.opened_at))::integer AS held_seconds, {charges} AS charges, {odd_kinds} AS odd,
+    nullif({percent}, 100) AS percent, first.id AS first_id, first.plan_id AS first_plan, coalesce(own.id, %(late)s) AS period_id
   FROM ib_closing c
   LEFT JOIN ib_opened op ON op.account_id = c.account_id AND op.position_id = c.position_id
   LEFT JOIN LATERAL (
@@ -176,28 +162,51 @@ WITH placed AS (
     WHERE op.is_reversed AND t.account_id = c.account_id AND t.position_id = c.position_id AND t.entry = 2
       AND t.executed_at < c.closed_at AND t.deleted_at IS NULL
   ) turned ON true
+  CROSS JOIN LATERAL (SELECT coalesce(turned.at, op.opened_at) AS opened_at) held
   {agreement}{special}{odd_of}
-  LEFT JOIN ib_version {first} ON {first}.plan_id = {plan} AND {first_holds}
-  JOIN ib_upline u ON u.partner_id = c.introducer_id AND {u_holds}
-  JOIN ib_partner p ON p.id = u.ancestor_id
-  LEFT JOIN ib_partnerspell sp ON sp.partner_id = u.ancestor_id AND {sp_holds}{own}
-  LEFT JOIN ib_component k ON k.version_id = v.id
-  LEFT JOIN ib_eligible e ON e.version_id = v.id AND e.account_group = c.account_group
-  LEFT JOIN ib_cell r ON r.version_id = v.id AND r.component = k.component AND r.symbol_group = c.symbol_group
-    AND r.account_group = c.account_group
-  LEFT JOIN ib_planlevel l ON l.version_id = v.id AND l.level = {at_level}
-  LEFT JOIN ib_planoverride o ON o.version_id = v.id AND k.component = '{lot}' AND o."group" = c.symbol_group
-    AND o.level = {at_level}{rank}{revenue_rates}
+  LEFT JOIN ib_version first ON first.plan_id = {plan} AND {first_holds}
+  LEFT JOIN ib_settlementperiod own ON own.brand_id = %(brand)s AND own.state = 'open'
+    AND own.starts_at <= c.closed_at AND own.ends_at > c.closed_at OFFSET 0
+), placed AS (
+  SELECT c.deal_id, c.ticket, c.closed_at, c.account_id, c.symbol, c.lots, c.client_id, c.symbol_group, c.introducer_id, c.pips,
+    c.day, c.held_seconds, c.period_id, u.level, u.ancestor_id AS partner_id, u.currency, v.id AS version_id,
+    v.currency AS rate_currency, coalesce(k.component, '{lot}'::varchar(10)) AS component, coalesce(k.is_only, true) AS is_only,
+    k.for_client,
+    {basis} AS basis, {basis_currency} AS basis_currency, v.min_hold_seconds, v.min_pips,
+    v.carries_negative, {rate} AS {rate_name}, {tier} AS tier, {ratio} AS ratio,
+    CASE WHEN {is_fixed} THEN NULL::numeric(16,8) ELSE k.cap END AS cap,
+    CASE WHEN {is_fixed} THEN 1::numeric(9,8) ELSE l.share END AS share, {is_fixed} AS is_override,
+    {is_difference} AS is_difference, {revenue} AS revenue, {passed} AS passed_percent,
+    {passed_per_lot} AS passed_per_lot,
+    CASE
+      WHEN c.lots = 0 AND k.for_client IS NOT TRUE THEN '{nothing_closed}'
+      WHEN u.client_id = c.client_id THEN '{self_trade}'
+      WHEN NOT u.active @> c.closed_at THEN '{partner_not_active}'
+      WHEN v.id IS NULL THEN '{no_plan}'
+      WHEN NOT k.is_eligible AND NOT k.for_client THEN '{account_group}'
+      WHEN c.country = ANY (v.excluded_countries) THEN '{country_excluded}'{shared}{returned}
+      WHEN k.for_client THEN CASE WHEN l.has_share THEN '' ELSE '{beyond_levels}' END{odd}
+      WHEN v.excluded_symbols IS NOT NULL AND EXISTS (SELECT 1 FROM unnest(v.excluded_symbols) mask
+        WHERE {symbol_fits}) THEN '{symbol_excluded}'
+      WHEN c.symbol_group = '' THEN '{symbol_not_mapped}'
+      WHEN {is_fixed} THEN ''
+      WHEN k.has_rate IS NOT TRUE THEN '{no_rate}'
+      WHEN l.has_share THEN '' ELSE '{beyond_levels}'
+    END AS reason
+  FROM trade c
+  JOIN ib_above u ON u.partner_id = c.introducer_id AND {u_holds}{own}
+  LEFT JOIN ib_version v ON v.id = {version} AND v.plan_id = {version_plan}
+  LEFT JOIN ib_cell k ON k.version_id = v.id AND k.symbol_group = c.symbol_group AND k.account_group = c.account_group
+  LEFT JOIN ib_level l ON l.version_id = v.id AND l.level = {at_level} AND l.symbol_group = c.symbol_group{rank}{revenue_rates}
   WHERE u.level <= {depth}{only_qualified} OFFSET 0
 {volumes}), seen AS (
   SELECT placed.*,{per_lot_of_pot} f.rate AS fx_rate, f.rate_on AS fx_on, {basis_fx} AS basis_fx,
-    floor(extract(epoch FROM closed_at - opened_at))::integer AS held_seconds,
     CASE
       WHEN reason <> '' THEN reason
-      WHEN component IN {for_client} THEN CASE WHEN f.rate IS NULL OR basis IS NULL OR {basis_fx} IS NULL THEN '{no_fx}'
+      WHEN for_client THEN CASE WHEN f.rate IS NULL OR basis IS NULL OR {basis_fx} IS NULL THEN '{no_fx}'
         {no_volume}WHEN basis = 0 OR (basis < 0 AND NOT carries_negative) THEN '{no_revenue}' ELSE '' END
-      WHEN min_hold_seconds > 0 AND opened_at IS NULL THEN '{hold_unknown}'
-      WHEN min_hold_seconds > 0 AND closed_at - opened_at < make_interval(secs => min_hold_seconds) THEN '{held_too_short}'
+      WHEN min_hold_seconds > 0 AND held_seconds IS NULL THEN '{hold_unknown}'
+      WHEN min_hold_seconds > 0 AND held_seconds < min_hold_seconds THEN '{held_too_short}'
       WHEN min_pips > 0 AND pips < min_pips THEN '{too_few_pips}'
       WHEN component = '{commission}' AND basis = 0 THEN '{nothing_charged}'
       WHEN f.rate IS NULL OR (basis IS NOT NULL AND {basis_fx} IS NULL) THEN '{no_fx}'
@@ -210,38 +219,38 @@ WITH placed AS (
 ), counted AS (
   SELECT pots.*, CASE WHEN why = '' THEN trunc(least(pot, cap) * share, 8) ELSE 0 END AS rate_amount FROM pots OFFSET 0
 )
-SELECT deal_id, ticket, counted.closed_at, account_id, symbol, lots, client_id, symbol_group, introducer_id, level, partner_id,
-  counted.currency, version_id, rate_currency, day, component, is_only, basis, basis_currency, basis_fx, rate,
+SELECT deal_id, ticket, closed_at, account_id, symbol, lots, client_id, symbol_group, introducer_id, level, partner_id,
+  currency, version_id, rate_currency, day, component, is_only, basis, basis_currency, basis_fx, rate,
   CASE WHEN pot > cap THEN cap END AS cap, share, is_override, tier, ratio, is_difference, revenue, passed_percent, passed_per_lot,
   NULL::numeric AS below,
   why AS reason, fx_rate,
   fx_on, held_seconds, rate_amount, CASE WHEN why = '' THEN trunc(rate_amount * fx_rate, 8) ELSE 0 END AS amount,
-  coalesce(own.id, %(late)s) AS period_id
+  period_id
 FROM counted
-LEFT JOIN ib_settlementperiod own ON own.brand_id = %(brand)s AND own.state = 'open'
-  AND own.starts_at <= counted.closed_at AND own.ends_at > counted.closed_at
 """
 # What it is joined by: statistics of all forty columns cost a tenth of a pass.
 ANALYZE = """ANALYZE ib_wanted (deal_id, partner_id, level, component, currency, version_id, rate_currency, day, is_difference,
   reason)"""
 # Until here a difference payout has the whole of its own first level. What counts below is what is really earned there.
 DIFFERENCES = f"""
+WITH higher AS MATERIALIZED (
+  SELECT ctid AS place, deal_id, level, component, rate_currency, day FROM ib_wanted WHERE is_difference AND reason = ''
+), lower AS MATERIALIZED (
+  SELECT deal_id, level, component, rate_currency, rate_amount FROM ib_wanted
+  WHERE reason = '' AND (level = 1 OR is_difference) AND deal_id IN (SELECT deal_id FROM higher)
+), found AS (
+  SELECT hi.place, CASE WHEN bool_and(lo.deal_id IS NULL OR f.rate IS NOT NULL)
+      THEN coalesce(max(trunc(lo.rate_amount * f.rate, 8)), 0) END AS below
+  FROM higher hi
+  LEFT JOIN lower lo ON lo.deal_id = hi.deal_id AND lo.component = hi.component AND lo.level < hi.level
+  LEFT JOIN ib_fx f ON f.base = lo.rate_currency AND f.quote = hi.rate_currency AND f.day = hi.day
+  GROUP BY 1
+)
 UPDATE ib_wanted hi SET below = b.below,
   reason = CASE WHEN b.below IS NULL THEN '{Reason.NO_FX}' WHEN hi.rate_amount > b.below THEN '' ELSE '{Reason.NO_DIFFERENCE}' END,
   rate_amount = coalesce(greatest(0, hi.rate_amount - b.below), 0),
   amount = coalesce(trunc(greatest(0, hi.rate_amount - b.below) * hi.fx_rate, 8), 0)
-FROM (
-  SELECT hi.deal_id, hi.level, hi.component,
-    CASE WHEN bool_and(lo.deal_id IS NULL OR f.rate IS NOT NULL)
-      THEN coalesce(max(trunc(lo.rate_amount * f.rate, 8)), 0) END AS below
-  FROM ib_wanted hi
-  LEFT JOIN ib_wanted lo ON lo.deal_id = hi.deal_id AND lo.component = hi.component AND lo.level < hi.level AND lo.reason = ''
-    AND (lo.level = 1 OR lo.is_difference)
-  LEFT JOIN ib_fx f ON f.base = lo.rate_currency AND f.quote = hi.rate_currency AND f.day = hi.day
-  WHERE hi.is_difference AND hi.reason = ''
-  GROUP BY 1, 2, 3
-) b
-WHERE b.deal_id = hi.deal_id AND b.level = hi.level AND b.component = hi.component AND hi.is_difference
+FROM found b WHERE hi.ctid = b.place
 """  # noqa: S608
 _REASONS = {str(reason): str(reason) for reason in Reason if reason}
 
@@ -263,6 +272,12 @@ def _agreement(features: Features, name: str, whose: str, *, of_client: bool) ->
     return TAKEN.format(a=name, whose=whose.format(s="s"), of_trade=of_trade, agreements=features.agreements)
 
 
+def _own(features: Features, *, of_client: bool) -> str:
+    if not features.has_scopes:
+        return OWN
+    return OWN_BY_SCOPE.format(agreement=_agreement(features, "ap", ANCESTORS, of_client=of_client))
+
+
 def statement(features: Features, *, is_monthly: bool = False, is_sale: bool = False) -> str:
     """Build the statement that fills `ib_wanted` for a brand whose plans have these features.
 
@@ -274,13 +289,15 @@ def statement(features: Features, *, is_monthly: bool = False, is_sale: bool = F
     is_difference = f"coalesce(av.network = '{Network.DIFFERENCE}', false)" if features.has_difference else "false"
     is_deep = f"CASE WHEN av.network = '{Network.DIFFERENCE}' THEN 32767 ELSE coalesce(v.levels, 1) END"
     is_pot = is_monthly and features.has_pot
-    rate = f"coalesce(o.amount_per_lot, {'c.cpa_amount, ' if features.has_cpa else ''}r.value)"
+    fixed = "CASE WHEN k.is_lot THEN l.amount_per_lot ELSE NULL::numeric(16,8) END"
+    rate = f"coalesce({fixed}, {'c.cpa_amount, ' if features.has_cpa else ''}k.value)"
     rate = RATE_OF_MONTH if is_pot else rate
     holder = "CASE WHEN av.id IS NULL THEN c.introducer_id ELSE u.ancestor_id END" if own else "c.introducer_id"
     percent = "coalesce(pc.percent, pl.percent, pp.percent)" if features.has_special else "pp.percent"
-    percent = f"CASE WHEN av.id IS NULL THEN {percent} ELSE ap.percent END" if own else percent
-    factors = ["coalesce(rk.factor, 1)"] if features.has_tiers else []
-    factors += [f"0.01 * coalesce({percent}, 100)"] if features.has_ratios else []
+    owns = "nullif(ap.percent, 100)" if features.has_scopes else "av.percent"
+    paid_by = f"CASE WHEN av.id IS NULL THEN c.percent ELSE {owns} END" if own else "c.percent"
+    factors = {"rk.factor": "coalesce(rk.factor, 1)"} if features.has_tiers else {}
+    factors |= {paid_by: f"0.01 * coalesce({paid_by}, 100)"} if features.has_ratios else {}
     only = (QUALIFIED if features.has_cpa else "") + (ONLY_TRADES if features.has_monthly or features.has_sales else "")
     basis_rate = """
   LEFT JOIN ib_fx b ON b.base = basis_currency AND b.quote = rate_currency AND b.day = placed.day"""
@@ -288,36 +305,45 @@ def statement(features: Features, *, is_monthly: bool = False, is_sale: bool = F
         **_REASONS,
         lot=Component.LOT,
         commission=Component.COMMISSION,
-        for_client=tuple(map(str, FOR_CLIENT)),
-        rate=RANKED.format(rate=rate, factor=" * ".join(factors)) if factors else rate,
+        rate=RANKED.format(
+            rate=rate,
+            factor=" * ".join(factors.values()),
+            is_given=f"NOT k.has_factors OR ({' AND '.join(f'{value} IS NULL' for value in factors)})",
+        )
+        if factors
+        else rate,
         rate_name="plan_rate" if is_pot else "rate",
         volumes=VOLUMES if is_pot else "",
         per_lot_of_pot=PER_LOT_OF_POT if is_pot else "",
         volume_of=VOLUME_OF if is_pot else "",
         no_volume=NO_VOLUME if is_pot else "",
-        ratio=f"CASE WHEN k.component NOT IN {_FIXED} THEN nullif({percent}, 100) END"
+        ratio=f"CASE WHEN k.has_factors THEN {paid_by} ELSE NULL::numeric(5,2) END"
         if features.has_ratios
         else "NULL::numeric",
-        tier=f"CASE WHEN k.component NOT IN {_FIXED} THEN rk.tier END" if features.has_tiers else "NULL::smallint",
+        tier="CASE WHEN k.has_factors THEN rk.tier END" if features.has_tiers else "NULL::smallint",
         revenue=REVENUE if features.has_revenue else "NULL::numeric",
         revenue_rates=REVENUE_RATES if features.has_revenue else "",
         passed=PASSED if features.has_passed else "NULL::numeric",
         passed_per_lot=PASSED_PER_LOT if features.has_passed else "NULL::numeric",
         odd=ODD if features.has_odd else "",
         odd_of=ODD_OF if features.has_odd else "",
+        odd_kinds="odd.kinds" if features.has_odd else "NULL::text[]",
+        charges="NULL::numeric" if of_client else CHARGES,
+        percent=percent,
+        is_fixed=IS_FIXED,
         shared=SHARED if features.has_shared else "",
         rank=RANK.format(holder=holder, holds=HOLDS.format(a="rk")) if features.has_tiers else "",
         only_qualified=ONLY_MONTHLY if is_monthly else ONLY_SALES if is_sale else only,
         returned=RETURNED if is_sale else "",
         symbol_fits=FITS.format(value="c.symbol", mask="mask"),
         agreement=_agreement(features, "pp", INTRODUCERS, of_client=of_client).strip(),
-        first="v0" if own else "v",
-        first_holds=AGREED.format(a="v0" if own else "v"),
+        first_holds=AGREED.format(a="first"),
         u_holds=HOLDS.format(a="u"),
-        sp_holds=HOLDS.format(a="sp"),
         special=SPECIAL.format(agreements=features.agreements) if features.has_special else "",
         plan=plan,
-        own=OWN.format(agreement=_agreement(features, "ap", ANCESTORS, of_client=of_client)) if own else "",
+        own=_own(features, of_client=of_client) if own else "",
+        version="coalesce(av.id, c.first_id)" if own else "c.first_id",
+        version_plan="coalesce(av.plan_id, c.first_plan)" if own else "c.first_plan",
         is_difference=is_difference,
         at_level=f"CASE WHEN {is_difference} THEN 1 ELSE u.level END" if features.has_difference else "u.level",
         depth=is_deep if features.has_difference else "coalesce(v.levels, 1)",

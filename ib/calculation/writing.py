@@ -38,43 +38,44 @@ ORDER BY closed_at, deal_id, level, component
 # Running sums per partner and day are kept in the same transaction as the rows they sum up.
 ADD_UP = """
 INSERT INTO ib_partnerday AS kept (partner_id, period_id, day, currency, amount, lots, trades, unpaid)
-SELECT partner_id, period_id, (closed_at AT TIME ZONE 'UTC')::date, currency, sum(amount), sum(lots), sum(trades), sum(unpaid)
+SELECT partner_id, period_id, day, currency, sum(amount), sum(lots), sum(trades), sum(unpaid)
 FROM {source} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 ON CONFLICT ON CONSTRAINT one_sum_per_partner_day_period_and_currency DO UPDATE SET amount = kept.amount + EXCLUDED.amount,
   lots = kept.lots + EXCLUDED.lots, trades = kept.trades + EXCLUDED.trades, unpaid = kept.unpaid + EXCLUDED.unpaid
 """
 ADD_UP_WANTED = ADD_UP.format(
-    source="""(SELECT partner_id, period_id, closed_at, currency, amount, CASE WHEN reason = '' THEN lots ELSE 0 END AS lots,
+    source="""(SELECT partner_id, period_id, day, currency, amount, CASE WHEN reason = '' THEN lots ELSE 0 END AS lots,
   (reason = '')::int AS trades, (reason <> '')::int AS unpaid FROM ib_wanted) w"""
 )
 # A trade that several components pay is one trade, paid where one of them pays; a CPA is beside it.
 ADD_UP_COMPONENTS = ADD_UP.format(
-    source="""(SELECT partner_id, period_id, closed_at, currency, amount,
+    source="""(SELECT partner_id, period_id, day, currency, amount,
   CASE WHEN reason = '' AND component <> 'cpa' THEN lots ELSE 0 END AS lots,
   (reason = '' AND component <> 'cpa')::int AS trades, (reason <> '' AND component <> 'cpa')::int AS unpaid
   FROM ib_wanted WHERE is_only
-  UNION ALL SELECT partner_id, period_id, closed_at, currency, sum(amount),
+  UNION ALL SELECT partner_id, period_id, day, currency, sum(amount),
   CASE WHEN bool_or(reason = '') THEN max(lots) ELSE 0 END, bool_or(reason = '')::int, bool_and(reason <> '')::int
-  FROM ib_wanted WHERE NOT is_only GROUP BY deal_id, level, 1, 2, 3, 4) w"""
+  FROM ib_wanted WHERE NOT is_only GROUP BY deal_id, level, partner_id, period_id, day, currency) w"""
 )
 # A pass that looks again may add a component beside those that a trade had: it stays one trade, and is paid from then on.
 ADD_UP_BESIDE = ADD_UP.format(
-    source="""(SELECT t.partner_id, t.period_id, t.closed_at, t.currency, t.amount,
+    source="""(SELECT t.partner_id, t.period_id, t.day, t.currency, t.amount,
   CASE WHEN t.is_paid AND NOT had.is_paid THEN t.lots ELSE 0 END AS lots,
   (t.is_paid OR had.is_paid)::int - had.is_paid::int AS trades,
   (NOT (t.is_paid OR had.is_paid))::int - (had.is_any AND NOT had.is_paid)::int AS unpaid
-  FROM (SELECT deal_id, level, partner_id, period_id, closed_at, currency, sum(amount) AS amount, max(lots) AS lots,
+  FROM (SELECT deal_id, level, partner_id, period_id, day, currency, sum(amount) AS amount, max(lots) AS lots,
           bool_or(reason = '') AS is_paid
         FROM ib_wanted WHERE component <> 'cpa' GROUP BY 1, 2, 3, 4, 5, 6) t
   CROSS JOIN LATERAL (
     SELECT count(*) > 0 AS is_any, coalesce(bool_or(o.state = 'accrued'), false) AS is_paid FROM ib_accrual o
     WHERE o.kind = 'original' AND o.deal_id = t.deal_id AND o.partner_id = t.partner_id AND o.level = t.level
       AND o.component <> 'cpa' AND o.period_id = t.period_id AND o.currency = t.currency AND o.run_id <> %(run)s
-      AND (o.closed_at AT TIME ZONE 'UTC')::date = (t.closed_at AT TIME ZONE 'UTC')::date) had
-  UNION ALL SELECT partner_id, period_id, closed_at, currency, amount, 0, 0, 0 FROM ib_wanted WHERE component = 'cpa') w"""
+      AND (o.closed_at AT TIME ZONE 'UTC')::date = t.day) had
+  UNION ALL SELECT partner_id, period_id, day, currency, amount, 0, 0, 0 FROM ib_wanted WHERE component = 'cpa') w"""
 )
 ADD_UP_ADDED = ADD_UP.format(
-    source="(SELECT partner_id, period_id, closed_at, currency, amount, 0 AS lots, 0 AS trades, 0 AS unpaid FROM added) a"
+    source="""(SELECT partner_id, period_id, (closed_at AT TIME ZONE 'UTC')::date AS day, currency, amount, 0 AS lots, 0 AS trades,
+  0 AS unpaid FROM added) a"""
 )
 # A recalculation finds most rows there already: what is new is set apart first.
 DROP_KNOWN = """

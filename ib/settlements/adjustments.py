@@ -20,8 +20,8 @@ from ib.models import Accrual, Attribution, CommissionDispute, CommissionRun, Se
 from trading.models import Deal
 
 KEPT = writing.ADD_UP.format(
-    source="""(SELECT partner_id, period_id, closed_at, currency, amount, 0 AS lots, 0 AS trades, 0 AS unpaid
-  FROM ib_accrual WHERE id = %(line)s) a"""
+    source="""(SELECT partner_id, period_id, (closed_at AT TIME ZONE 'UTC')::date AS day, currency, amount, 0 AS lots, 0 AS trades,
+  0 AS unpaid FROM ib_accrual WHERE id = %(line)s) a"""
 )
 # What the new line says of the trade as the line says that was disputed.
 SAME = (
