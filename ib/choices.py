@@ -233,6 +233,7 @@ class Reason(models.TextChoices):
     CAP_DAY = "cap_day", _("More than the plan pays a partner per day")
     CAP_MONTH = "cap_month", _("More than the plan pays a partner per month")
     CAP_REVENUE = "cap_revenue", _("More than the plan's part of what the broker earned on these trades in the month")
+    CAP_UPLINE = "cap_upline", _("The plan's part of what the broker earned on this trade went to the levels below")
     DEPOSIT_REVERSED = "deposit_reversed", _("The client's deposit was charged back or refunded")
     CLIENT_FORFEITED = "client_forfeited", _("The referral no longer qualifies")
     CLIENT_REINSTATED = "client_reinstated", _("The referral qualifies again")

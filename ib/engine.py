@@ -272,6 +272,8 @@ def _calculate(
         cursor.execute(wanted.ANALYZE)  # all of them join it
     if features.has_difference:
         cursor.execute(wanted.DIFFERENCES)
+    if features.has_upline_cap:
+        cursor.execute(wanted.UPLINE_CAP)
 
 
 def _drop(cursor: CursorWrapper) -> None:

@@ -192,10 +192,34 @@ def _product(accrual: Accrual, version: PlanVersion | None) -> list[Step]:
                 f"{plain(computed)} {accrual.rate_currency}",
             )
         )
+    is_cut = accrual.kind == AccrualKind.ORIGINAL and accrual.rate_amount != computed
+    if is_cut and version is not None and version.cap_upline is not None:
+        computed = accrual.rate_amount
+        steps.append(_of_upline(accrual, version))
     if accrual.rate_currency != accrual.currency and accrual.fx_rate is not None:
         converted = (computed * accrual.fx_rate).quantize(EIGHT_PLACES, rounding="ROUND_DOWN")
         steps.append(_converted(accrual.fx_rate, accrual, f"{plain(converted)} {accrual.currency}"))
     return steps
+
+
+def _upline_cap(accrual: Accrual, version: PlanVersion) -> dict[str, str]:
+    """Say what all levels together get of the trade, and of which revenue that is a part."""
+    assert version.cap_upline is not None
+    revenue = accrual.revenue or Decimal(0)
+    most = max(Decimal(0), (revenue * version.cap_upline / 100).quantize(EIGHT_PLACES, rounding="ROUND_DOWN"))
+    return {
+        "cap": f"{plain(most)} {accrual.rate_currency}",
+        "percent": plain(version.cap_upline),
+        "revenue": f"{plain(revenue)} {accrual.rate_currency}",
+    }
+
+
+def _of_upline(accrual: Accrual, version: PlanVersion) -> Step:
+    text = _(
+        "All levels together get at most %(cap)s, %(percent)s %% of the %(revenue)s that the broker earned on this trade;"
+        " this is what the levels below left of it"
+    )
+    return Step(text % _upline_cap(accrual, version), f"{plain(accrual.rate_amount)} {accrual.rate_currency}")
 
 
 def _capped(accrual: Accrual, cap: Decimal, before: Decimal) -> Step:
@@ -346,6 +370,12 @@ def why_not(accrual: Accrual, version: PlanVersion | None = None) -> str:
             "below": f"{plain(accrual.below)} {accrual.rate_currency}",
             "plan": version,
         }
+    if reason == Reason.CAP_UPLINE and version is not None and version.cap_upline is not None:
+        text = _(
+            "all levels together get at most %(cap)s, %(percent)s %% of the %(revenue)s that the broker earned on this trade;"
+            " the levels below have earned that"
+        )
+        return text % _upline_cap(accrual, version)
     if reason == Reason.BEYOND_LEVELS and version is not None:
         return _("%(plan)s pays no commission at level %(level)s") % {"plan": version, "level": accrual.level}
     return str(reason.label)

@@ -233,7 +233,8 @@ class VersionTerms:
     is_pool: the levels together may not get more than the rate. clawback_days: a reversed deposit
     takes back the commissions of so many days.
     cap_day, cap_month: the most that a partner earns by it. cap_revenue: the same as a percentage of the broker's revenue from
-    these trades in the month, in which the mark-up counts as stated (markup_pips).
+    these trades in the month, in which the mark-up counts as stated (markup_pips). cap_upline: of all levels together, as a
+    percentage of the revenue from the trade.
     carries_negative: whether a client's month of negative net revenue takes from what the partner earns otherwise.
     network: how the plan's holder is paid for clients of partners below.
     passed_percent: the part of level 1's rebates that goes to the client. passed_per_lot: money per lot of level 1's rebate per
@@ -255,6 +256,7 @@ class VersionTerms:
     cap_day: Decimal | None = None
     cap_month: Decimal | None = None
     cap_revenue: Decimal | None = None
+    cap_upline: Decimal | None = None
     markup_pips: Decimal = Decimal(0)
     excluded_accounts: Sequence[str] = ()
     excluded_shared: Sequence[str] = ()
@@ -293,6 +295,10 @@ def limit_sentences(version: PlanVersion, card: RateCard | None = None) -> list[
         "A partner earns at most %(percent)s %% per month of what the broker earned on these trades:"
         " a mark-up of %(markup)s pips, the platform's commission and swaps"
     )
+    upline = _(
+        "All levels together earn at most %(percent)s %% of what the broker earned on a trade: a mark-up of %(markup)s pips,"
+        " the platform's commission and swaps. Level 1 is paid first"
+    )
     passed = _(
         "%(percent)s %% of what a client's own partner earns in rebates by this plan goes to the client's wallet"
     )
@@ -314,6 +320,11 @@ def limit_sentences(version: PlanVersion, card: RateCard | None = None) -> list[
         *(
             [revenue % {"percent": formats.number(version.cap_revenue), "markup": formats.number(version.markup_pips)}]
             if version.cap_revenue is not None
+            else []
+        ),
+        *(
+            [upline % {"percent": formats.number(version.cap_upline), "markup": formats.number(version.markup_pips)}]
+            if version.cap_upline is not None
             else []
         ),
         *(text % {"cap": formats.money(cap, version.currency)} for text, cap in caps if cap is not None),

@@ -39,6 +39,7 @@ def features_beside(cursor: CursorWrapper, brand: Brand, instead: Instead | None
         wanted.features_of(cursor, brand, instead),
         has_cpa=False,
         has_revenue=False,
+        has_upline_cap=False,
         has_odd=False,
         has_mirrored=False,
         has_passed=False,

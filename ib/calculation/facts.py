@@ -17,7 +17,8 @@ SELECT coalesce(bool_or(v.network <> 'introducer'), false),
   coalesce(bool_or(cardinality(v.excluded_countries) > 0), false),
   coalesce(bool_or(EXISTS (SELECT 1 FROM ib_plantier k WHERE k.version_id = v.id)), false),
   coalesce(bool_or(v.cap_day IS NOT NULL OR v.cap_month IS NOT NULL OR v.cap_revenue IS NOT NULL), false),
-  coalesce(bool_or(v.cap_revenue IS NOT NULL), false),
+  coalesce(bool_or(v.cap_revenue IS NOT NULL OR v.cap_upline IS NOT NULL), false),
+  coalesce(bool_or(v.cap_upline IS NOT NULL), false),
   coalesce(bool_or(cardinality(v.excluded_shared) > 0), false),
   coalesce(bool_or(cardinality(v.excluded_trades) > 0), false),
   coalesce(bool_or('mirrored' = ANY (v.excluded_trades)), false),
@@ -37,7 +38,7 @@ FROM ib_version v
 VERSIONS = f"""
 CREATE TEMP TABLE ib_version ON COMMIT DROP AS
 SELECT v.id, held.plan_id, held.starts_at, held.ends_at, v.currency, v.min_hold_seconds,
-  v.cap_day, v.cap_month, v.cap_revenue, v.markup_pips, v.passed_percent, v.passed_per_lot,
+  v.cap_day, v.cap_month, v.cap_revenue, v.cap_upline, v.markup_pips, v.passed_percent, v.passed_per_lot,
   v.carries_negative,
   v.excluded_accounts, nullif(v.excluded_shared, '{{}}') AS excluded_shared,
   nullif(v.excluded_trades::text[], '{{}}') AS excluded_trades, v.account_groups, v.network, v.min_pips,

@@ -30,6 +30,7 @@ class Features:
     has_tiers: bool
     has_caps: bool
     has_revenue: bool
+    has_upline_cap: bool
     has_shared: bool
     has_odd: bool
     has_mirrored: bool
@@ -130,7 +131,7 @@ BASIS_CURRENCY = f"""CASE k.component WHEN '{Component.LOT}' THEN '' WHEN '{Comp
       WHEN '{Component.CPA}' THEN v.currency ELSE '' END"""
 # What the broker earned on a trade, in the plan's currency: the stated mark-up, what was charged, and swaps. What falls on a part
 # of an opening is a quotient, so it is rounded: cut, a third of three times would miss a unit.
-REVENUE = f"""CASE WHEN v.cap_revenue IS NOT NULL AND k.component <> '{Component.CPA}' THEN
+REVENUE = f"""CASE WHEN (v.cap_revenue IS NOT NULL OR v.cap_upline IS NOT NULL) AND k.component <> '{Component.CPA}' THEN
       trunc(trunc(c.pip_value * v.markup_pips, 8) * coalesce(qf.rate, 0) - round(c.charges + c.swap, 8)
         * coalesce(xf.rate, 0), 8) END"""
 REVENUE_RATES = """
@@ -251,6 +252,20 @@ UPDATE ib_wanted hi SET below = b.below,
   rate_amount = coalesce(greatest(0, hi.rate_amount - b.below), 0),
   amount = coalesce(trunc(greatest(0, hi.rate_amount - b.below) * hi.fx_rate, 8), 0)
 FROM found b WHERE hi.ctid = b.place
+"""  # noqa: S608
+# All levels together get a part of what the broker earned on the trade by the version, the lowest level first. What is left of a
+# sum until here, as with the caps per day and month, so that a negative line makes room for those after it.
+UPLINE_CAP = f"""
+WITH running AS MATERIALIZED (
+  SELECT w.ctid AS place, w.rate_amount, greatest(0, trunc(v.cap_upline / 100 * coalesce(w.revenue, 0), 8)) AS most,
+    sum(w.rate_amount) OVER (PARTITION BY w.deal_id, w.version_id ORDER BY w.level, w.component ROWS UNBOUNDED PRECEDING) AS total
+  FROM ib_wanted w JOIN ib_planversion v ON v.id = w.version_id AND v.cap_upline IS NOT NULL
+  WHERE w.reason = '' AND w.component <> '{Component.CPA}'
+)
+UPDATE ib_wanted w SET rate_amount = left_over.kept, amount = trunc(left_over.kept * w.fx_rate, 8),
+  reason = CASE WHEN left_over.kept = 0 THEN '{Reason.CAP_UPLINE}' ELSE '' END
+FROM (SELECT place, rate_amount, least(total, most) - least(total - rate_amount, most) AS kept FROM running) left_over
+WHERE w.ctid = left_over.place AND left_over.kept <> left_over.rate_amount
 """  # noqa: S608
 _REASONS = {str(reason): str(reason) for reason in Reason if reason}
 

@@ -175,6 +175,8 @@ class PlanVersion(HasState):
     cap_month = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
     # The same as a percentage of the month's revenue from the trades it is earned on; what counts as mark-up in it.
     cap_revenue = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True, help_text="Per cent")
+    # All levels together, of what the broker earned on the trade.
+    cap_upline = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True, help_text="Per cent")
     markup_pips = models.DecimalField(max_digits=8, decimal_places=3, default=0)
     passed_percent = models.DecimalField(
         max_digits=5, decimal_places=2, default=0, help_text="Part of the rebates of level 1 that goes to the client"
@@ -227,7 +229,8 @@ class PlanVersion(HasState):
             ),
             models.CheckConstraint(
                 condition=Q(markup_pips__gte=0)
-                & (Q(cap_revenue__isnull=True) | Q(cap_revenue__gt=0, cap_revenue__lte=100)),
+                & (Q(cap_revenue__isnull=True) | Q(cap_revenue__gt=0, cap_revenue__lte=100))
+                & (Q(cap_upline__isnull=True) | Q(cap_upline__gt=0, cap_upline__lte=100)),
                 name="most_of_the_revenue_is_a_percentage",
             ),
             models.CheckConstraint(

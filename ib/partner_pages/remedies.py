@@ -30,6 +30,7 @@ REMEDIES: Final[Mapping[Reason, Promise]] = {
     Reason.MIRRORED: _("Trades without an opposite position of another of your clients are paid."),
     Reason.BONUS_FUNDED: _("Positions opened with at least as much balance as bonus credit are paid."),
     Reason.NOTHING_CHARGED: _("Trades on accounts that are charged a commission are paid."),
+    Reason.CAP_UPLINE: _("Trades on which the broker earns more also pay higher levels."),
     Reason.NO_REVENUE: _("Months in which the client brings revenue are paid."),
     Reason.NOTHING_CLOSED: _("It’s paid from the client’s first closed trade on."),
 }

@@ -154,13 +154,22 @@ class VersionForm(forms.Form):
         label=_("Most of the broker's revenue (%)"),
         help_text=_("Per partner and month, of what the broker earned on the same trades. Leave empty for no limit"),
     )
+    cap_upline = forms.DecimalField(
+        required=False,
+        min_value=Decimal("0.01"),
+        max_value=100,
+        max_digits=5,
+        decimal_places=2,
+        label=_("Most of a trade's revenue for all levels (%)"),
+        help_text=_("Of what the broker earned on the trade; level 1 is paid first. Leave empty for no limit"),
+    )
     markup_pips = forms.DecimalField(
         required=False,
         min_value=0,
         max_digits=8,
         decimal_places=3,
         label=_("Mark-up that counts as revenue (pips)"),
-        help_text=_("Beside the platform's commission and swaps, for the limit above and shares of net revenue"),
+        help_text=_("Beside the platform's commission and swaps, for the limits above and shares of net revenue"),
     )
     passed_percent = forms.DecimalField(
         required=False,

@@ -63,6 +63,7 @@ CHANGED: Final = f"""CASE
           WHEN l.component IN ('{Component.PIP}', '{Component.SPREAD}') THEN '{Cause.MAPPING}' ELSE '{Cause.DEAL_EDITED}' END
       WHEN p.fx_rate IS DISTINCT FROM n.fx_rate OR p.basis_fx IS DISTINCT FROM n.basis_fx THEN '{Cause.FX}'
       WHEN p.below IS DISTINCT FROM n.below OR '{Reason.NO_DIFFERENCE}' IN (p.reason, n.reason) THEN '{Cause.BELOW}'
+      WHEN '{Reason.CAP_UPLINE}' IN (p.reason, n.reason) OR p.revenue IS DISTINCT FROM n.revenue THEN '{Cause.CAP}'
       WHEN abs(l.earned) <= 0.00000001 THEN '{Cause.ROUNDING}'
       ELSE '{Cause.UNEXPLAINED}' END"""
 # What the run added, and what was there on the same deals: each line asks about its deal several times.
@@ -85,7 +86,7 @@ WITH lines AS (
   FROM ib_added GROUP BY {KEY}
 ), facts AS MATERIALIZED (
   SELECT id, client_id, closed_at, symbol, introducer_id, version_id, symbol_group, basis_currency, held_seconds, lots, rate, tier,
-    ratio, share, basis, cap, fx_rate, basis_fx, below, created_at,
+    ratio, share, basis, cap, fx_rate, basis_fx, below, revenue, created_at,
     CASE WHEN reason = '{Reason.RECALCULATED}' THEN '' ELSE reason END AS reason
   FROM (SELECT * FROM ib_earlier UNION ALL SELECT * FROM ib_added) every WHERE kind IN {EARNED}
 ), was AS (

@@ -67,6 +67,7 @@ class Version:
     cap_day: Decimal | None = None
     cap_month: Decimal | None = None
     cap_revenue: Decimal | None = None
+    cap_upline: Decimal | None = None
     passed_percent: Decimal = NOTHING
     passed_per_lot: Decimal = NOTHING
     markup_pips: Decimal = NOTHING
@@ -327,7 +328,24 @@ def earnings(world: World, trade: Trade) -> dict[tuple[int, int, str], tuple[str
             reason, full = _one(world, trade, acquired, partner, level, "cpa")
             rows[partner, level, "cpa"] = Row(acquired, reason, full)
         partner, level = held_at(world.parents.get(partner, []), trade.closed_at), level + 1
-    return {key: _paid(world, rows, key) for key in rows}
+    return _of_upline(world, trade, {key: _paid(world, rows, key) for key in rows})
+
+
+def _of_upline(world, trade, lines):
+    """What all levels together get of a trade by a version with that limit, level after level."""
+    kept, spent = dict(lines), {}
+    for key, (reason, ours, _amount, version) in sorted(lines.items(), key=lambda item: item[0][1:]):
+        if reason or key[2] == "cpa" or version is None or version.cap_upline is None:
+            continue
+        part = version.cap_upline / 100 * _revenue(world, trade, version)
+        most, before = max(NOTHING, part.quantize(EIGHT, ROUND_DOWN)), spent.get(id(version), NOTHING)
+        spent[id(version)] = before + ours
+        left = min(most, before + ours) - min(most, before)
+        if left != ours:
+            with localcontext(prec=80):
+                amount = (left * world.rate(version.currency, world.currency[key[0]])).quantize(EIGHT, ROUND_DOWN)
+            kept[key] = ("" if left else "cap_upline", left, amount, version)
+    return kept
 
 
 def month_earnings(world: World, number: int, client: int, introducer: int, month: str, volumes):

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from crm.models import Brand
 from ib import clawback, engine, rollup
+from ib.agreements.cards import limit_sentences
 from ib.agreements.files import read_yaml, write_yaml
 from ib.agreements.what_if import run_what_if
 from ib.explain import explain
@@ -175,3 +176,34 @@ def test_caps_go_out_and_come_in_by_file_and_by_form(network, cast, browse):
     assert refused.status_code == 422
     with pytest.raises(IntegrityError, match="most_per_day_and_month_are_positive"), transaction.atomic():
         PlanVersion.objects.filter(pk=version.pk).update(cap_day=0)
+
+
+def test_all_levels_together_get_a_part_of_the_trades_revenue(network, cast):
+    """A trade brings 8 + 2 EUR: of 70 % level 1 has 6, and level 2, with 4 by its share, what is left; of 5.25 level 1 has all."""
+    SymbolInfo.objects.filter(name="EURUSD").update(currency_profit="USD")
+    terms = {"cap_upline": Decimal(70), "markup_pips": Decimal(1)}
+    agree(cast, network.sub, card({"fx_majors": "10"}, {1: "0.6", 2: "0.4"}), **terms)
+    deal, poor = (
+        make_trade(network.account, at=NOON.replace(hour=hour), commission=paid)
+        for hour, paid in ((9, "-2"), (11, "0.5"))
+    )
+    engine.run_for_deals(deal_ids=[deal, poor])
+    lines = {(row.deal_id, row.level): row for row in Accrual.objects.filter(kind="original")}
+    assert [lines[deal, 1].amount, lines[deal, 2].amount] == [6, 1], "7 EUR in all"
+    assert [lines[poor, 1].amount, lines[poor, 2].amount] == [Decimal("5.25"), 0], "7.50 EUR of revenue"
+    assert lines[poor, 2].reason == "cap_upline"
+    texts = [(step.text, step.figure) for step in explain(lines[deal, 2])]
+    most = "All levels together get at most 7 EUR, 70 % of the 10 EUR that the broker earned on this trade"
+    assert (f"{most}; this is what the levels below left of it", "1 EUR") in texts
+    assert "get at most 5.25 EUR, 70 % of the 7.5 EUR" in explain(lines[poor, 2])[-1].text
+    assert rollup.differences() == [] and engine.run_for_deals(deal_ids=[deal, poor], corrects=True).rows == 0
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE trading_deal SET commission = -4, revision = 1 WHERE id = %s", [poor])
+    engine.run_for_deals(deal_ids=[poor])
+    earned = Accrual.objects.filter(deal_id=poor).values_list("level", "amount")
+    assert [sum(amount for at, amount in earned if at == level) for level in (1, 2)] == [6, Decimal("2.4")], (
+        "8.40 EUR in all"
+    )
+    version = PartnerPlan.usual.get(partner=network.sub, ends_at=None).plan.versions.get()
+    assert read_yaml(write_yaml(version).encode(), starts_at=LONG_AGO).cap_upline == 70
+    assert "All levels together earn at most 70 %" in " ".join(map(str, limit_sentences(version)))

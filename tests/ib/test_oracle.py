@@ -229,6 +229,9 @@ class Builder:
         if pick.random() < 0.3:
             version.cap_revenue = Decimal(pick.choice(["12.5", "60", "100"]))
             version.markup_pips = Decimal(pick.choice(["0", "0.7", "0.125"]))
+        if pick.random() < 0.3:
+            version.cap_upline = Decimal(pick.choice(["5", "33.33", "80"]))
+            version.markup_pips = version.markup_pips or Decimal("0.7")
         if version.network != "difference" and version.cap_revenue is None and pick.random() < 0.5:
             most = pick.choice([None, Decimal("0.5"), Decimal(20)])
             version.monthly = oracle.Part(
@@ -256,6 +259,7 @@ class Builder:
             cap_day=version.cap_day,
             cap_month=version.cap_month,
             cap_revenue=version.cap_revenue,
+            cap_upline=version.cap_upline,
             passed_percent=version.passed_percent,
             passed_per_lot=version.passed_per_lot,
             markup_pips=version.markup_pips,
