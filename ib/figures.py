@@ -9,7 +9,8 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, DecimalField, Exists, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -216,18 +217,28 @@ def exclusions(
         return [ReasonCount(Reason(reason), *rest) for reason, *rest in cursor.fetchall()]
 
 
+# A trade with lines by several components is one; one that the platform took back is none.
+LOTS_OF_CLIENT = """(
+SELECT coalesce(sum(t.lots), 0) FROM (
+  SELECT DISTINCT ON (x.deal_id) x.lots FROM ib_accrual x
+  WHERE x.client_id = ib_attribution.client_id AND x.partner_id = %s AND x.period_id = ANY (%s) AND x.kind = 'original'
+    AND x.deal_id > 0 AND NOT EXISTS (SELECT 1 FROM ib_accrual g WHERE g.deal_id = x.deal_id AND g.kind <> 'original'
+      AND g.kind = 'delta' AND g.reason = 'deal_changed' AND g.partner_id = x.partner_id)
+  ORDER BY x.deal_id) t)"""
+
+
 def with_earnings(clients: QuerySet[Attribution], partner: Partner) -> QuerySet[Attribution]:
-    """Annotate attributions with what each client earned the partner since the start of the open periods."""
+    """Annotate attributions with what each client earned the partner, and closed in lots, since the open periods began."""
+    periods = open_period_ids(partner.brand_id)
     total = (
-        Accrual.objects.filter(
-            client_id=OuterRef("client_id"), partner=partner, period_id__in=open_period_ids(partner.brand_id)
-        )
+        Accrual.objects.filter(client_id=OuterRef("client_id"), partner=partner, period_id__in=periods)
         .order_by()
         .values("client_id")
         .annotate(total=Sum("amount"))
         .values("total")
     )
-    return clients.annotate(earned=Coalesce(Subquery(total), Decimal(0)))
+    lots = RawSQL(LOTS_OF_CLIENT, [partner.pk, periods], output_field=DecimalField(max_digits=18, decimal_places=8))  # noqa: S611
+    return clients.annotate(earned=Coalesce(Subquery(total), Decimal(0)), lots=lots)
 
 
 def earned_from(client: Client) -> list[dict[str, Any]]:

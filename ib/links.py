@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,13 +25,19 @@ LINKS_MAX = 50
 # Visitors choose what stands in an address: beyond so many rows a day, further sources of a link are counted as one.
 SOURCES_PER_DAY = 500
 OTHER_SOURCES = "*"
+# Of the tags in an address these are counted, cut to so many characters.
+UTM_COUNTED, UTM_LONGEST = ("utm_source", "utm_medium", "utm_campaign"), 60
+NO_TAGS: Mapping[str, str] = {}
 COUNT = """
-INSERT INTO ib_referralday (link_id, day, sub_id, country, clicks, registrations)
-SELECT asked.id, %(day)s, kept.sub_id, kept.country, %(clicks)s, %(registrations)s
+INSERT INTO ib_referralday (link_id, day, sub_id, country, utm_source, utm_medium, utm_campaign, clicks, registrations)
+SELECT asked.id, %(day)s, kept.sub_id, kept.country, kept.source, kept.medium, kept.campaign, %(clicks)s, %(registrations)s
 FROM {asked} CROSS JOIN LATERAL (
-  SELECT * FROM (VALUES (%(sub_id)s, %(country)s, 1), (%(other)s, '', 2)) AS v (sub_id, country, rank)
+  SELECT * FROM (VALUES
+      (%(sub_id)s, %(country)s, %(utm_source)s, %(utm_medium)s, %(utm_campaign)s, 1), (%(other)s, '', '', '', '', 2)
+    ) AS v (sub_id, country, source, medium, campaign, rank)
   WHERE rank = 2 OR EXISTS (SELECT 1 FROM ib_referralday d WHERE d.link_id = asked.id AND d.day = %(day)s
-      AND d.sub_id = v.sub_id AND d.country = v.country)
+      AND (d.sub_id, d.country, d.utm_source, d.utm_medium, d.utm_campaign)
+        = (v.sub_id, v.country, v.source, v.medium, v.campaign))
     OR (SELECT count(*) FROM ib_referralday d WHERE d.link_id = asked.id AND d.day = %(day)s) < %(most)s
   ORDER BY rank LIMIT 1) AS kept
 ON CONFLICT ON CONSTRAINT one_row_per_link_day_and_source
@@ -102,17 +109,26 @@ def _refuse_too_many(partner: Partner) -> None:
         )
 
 
-def count(link: ReferralLink, *, clicks: int = 0, registrations: int = 0, sub_id: str = "", country: str = "") -> None:
-    """Add to the link's count of today (UTC) from a source: the partner's sub-id and the visitor's country."""
+def count(
+    link: ReferralLink,
+    *,
+    clicks: int = 0,
+    registrations: int = 0,
+    sub_id: str = "",
+    country: str = "",
+    tags: Mapping[str, str] = NO_TAGS,
+) -> None:
+    """Add to the link's count of today (UTC) from a source: the partner's sub-id, the visitor's country and the link's utm_*."""
     with connection.cursor() as cursor:
-        cursor.execute(COUNT_LINK, {"link": link.pk, **_counts(clicks, registrations, sub_id, country)})
+        cursor.execute(COUNT_LINK, {"link": link.pk, **_counts(clicks, registrations, sub_id, country, tags)})
 
 
-def _counts(clicks: int, registrations: int, sub_id: str, country: str) -> dict[str, Any]:
+def _counts(clicks: int, registrations: int, sub_id: str, country: str, tags: Mapping[str, str]) -> dict[str, Any]:
     return {
         "day": timezone.now().date(),
         "sub_id": sub_id,
         "country": country,
+        **{name: printable(tags.get(name, ""))[:UTM_LONGEST] for name in UTM_COUNTED},
         "clicks": clicks,
         "registrations": registrations,
         "other": OTHER_SOURCES,
@@ -120,13 +136,20 @@ def _counts(clicks: int, registrations: int, sub_id: str, country: str) -> dict[
     }
 
 
-def follow(code: str, *, counts: bool, sub_id: str = "", country: str = "") -> ReferralLink | None:
+def printable(tag: str) -> str:
+    """Drop what can't be read or stored of a tag, as of a sub-id."""
+    return "".join(sign for sign in tag if sign.isprintable())
+
+
+def follow(
+    code: str, *, counts: bool, sub_id: str = "", country: str = "", tags: Mapping[str, str] = NO_TAGS
+) -> ReferralLink | None:
     """Find a link by its code and count a click on it, unless it `counts` for none (a program's); one statement.
 
     Only what leading on needs is filled in, of the link, its partner and the brand: they aren't for saving.
     """
     with connection.cursor() as cursor:
-        cursor.execute(FOLLOW, {"code": code, "counts": counts, **_counts(1, 0, sub_id, country)})
+        cursor.execute(FOLLOW, {"code": code, "counts": counts, **_counts(1, 0, sub_id, country, tags)})
         row = cursor.fetchone()
     if row is None:
         return None

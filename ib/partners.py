@@ -223,6 +223,7 @@ def grant_partner(*, user: User, partner_id: int, actor: Actor, take_away: bool 
     if actor is not None and not partners_visible_to(actor).filter(pk=partner.pk).exists():
         raise NotAllowed(_("You can only grant access to what you can access yourself."))
     (remove_perm if take_away else assign_perm)("ib.access_partner", user, partner)
+    user.__dict__.pop("_keelson_granted_partners", None)
     audit.record(
         actor=actor,
         action=IbAction.ACCESS_TAKEN if take_away else IbAction.ACCESS_GRANTED,

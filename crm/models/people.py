@@ -180,6 +180,7 @@ class User(AbstractUser):
     _perm_cache: set[str]
     _keelson_reach: "Reach"
     _keelson_desks: set[int]
+    _keelson_granted_partners: list[int]
 
     class Meta:
         ordering = ["id"]

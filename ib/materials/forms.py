@@ -17,6 +17,7 @@ from ib.models.materials import SIDE_MAX, SIDE_MIN
 FILE_BYTES_MAX: Final = 2 * 1024 * 1024
 PIXELS_MAX: Final = 16_000_000
 LIMITS: Final = Limits(memory_bytes=512 * 1024 * 1024, cpu_seconds=5, wall_seconds=8, wait_seconds=8)
+FRAMES_MAX: Final = 100
 JPEG: Final = b"\xff\xd8\xff"
 
 
@@ -35,7 +36,8 @@ class BannerForm(forms.Form):
         max_length=60, label=_("Landing page"), required=False, help_text=_("Leave empty for registration.")
     )
     file = forms.FileField(
-        label=_("Picture"), help_text=_("PNG or JPEG, 50 to 2,000 pixels on each side, at most 2 MB.")
+        label=_("Picture"),
+        help_text=_("PNG, JPEG, GIF or WebP, 50 to 2,000 pixels on each side, at most 2 MB and 100 frames."),
     )
     is_multipart_form = True
 
@@ -53,10 +55,10 @@ def rebuilt(upload: Any) -> Picture:
     if (upload.size or 0) > FILE_BYTES_MAX:
         raise forms.ValidationError(_("The image is larger than 2 MB."))
     content = upload.read()
-    is_photo = content.startswith(JPEG)
+    form = form_of(content)
 
     def run() -> Any:
-        if is_photo:
+        if form == "JPEG":
             return parse(
                 "image.clean",
                 content,
@@ -67,13 +69,35 @@ def rebuilt(upload: Any) -> Picture:
                 side_max=SIDE_MAX,
                 quality=88,
             )
+        if form in ("GIF", "WEBP"):
+            return parse(
+                "image.moving",
+                content,
+                limits=LIMITS,
+                forms=[form],
+                pixels_max=PIXELS_MAX,
+                side_max=SIDE_MAX,
+                frames_max=FRAMES_MAX,
+            )
         return parse("image.logo", content, limits=LIMITS, forms=["PNG"], pixels_max=PIXELS_MAX, side_max=SIDE_MAX)
 
     made = outcome_of(run, only=(ParsingRefused, ParsingBusy))
     if not made:
         busy = isinstance(made.error, ParsingBusy)
-        raise forms.ValidationError(made.message if busy else _("The file isn't a PNG or JPEG image, or it's damaged."))
+        wrong = _("The file isn't a PNG, JPEG, GIF or WebP image, it's damaged, or it has too many frames.")
+        raise forms.ValidationError(made.message if busy else wrong)
     width, height = made.result.facts["size"]
     if min(width, height) < SIDE_MIN:
         raise forms.ValidationError(_("The picture is smaller than 50 pixels."))
-    return Picture(made.result.content, "image/jpeg" if is_photo else "image/png", width, height)
+    if len(made.result.content) > FILE_BYTES_MAX:
+        raise forms.ValidationError(_("The image is larger than 2 MB."))
+    return Picture(made.result.content, f"image/{form.lower()}", width, height)
+
+
+def form_of(content: bytes) -> str:
+    """Recognise a picture by its first bytes; what is none is taken for a PNG, and refused as one."""
+    if content.startswith(JPEG):
+        return "JPEG"
+    if content.startswith((b"GIF87a", b"GIF89a")):
+        return "GIF"
+    return "WEBP" if content[:4] == b"RIFF" and content[8:12] == b"WEBP" else "PNG"

@@ -528,6 +528,9 @@ class Migration(migrations.Migration):
                 ('day', models.DateField()),
                 ('sub_id', models.CharField(blank=True, help_text="The partner's own name for where the link was placed", max_length=60)),
                 ('country', models.CharField(blank=True, max_length=2)),
+                ('utm_source', models.CharField(blank=True, db_default='', max_length=60)),
+                ('utm_medium', models.CharField(blank=True, db_default='', max_length=60)),
+                ('utm_campaign', models.CharField(blank=True, db_default='', max_length=60)),
                 ('clicks', models.PositiveIntegerField(default=0)),
                 ('registrations', models.PositiveIntegerField(default=0)),
                 ('link', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='days', to='ib.referrallink')),
@@ -1441,7 +1444,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='referralday',
-            constraint=models.UniqueConstraint(fields=('link', 'day', 'sub_id', 'country'), name='one_row_per_link_day_and_source'),
+            constraint=models.UniqueConstraint(fields=('link', 'day', 'sub_id', 'country', 'utm_source', 'utm_medium', 'utm_campaign'), name='one_row_per_link_day_and_source'),
         ),
         migrations.AddConstraint(
             model_name='ratioproposal',

@@ -210,7 +210,7 @@ class ReferralLink(models.Model):
 
 
 class ReferralDay(models.Model):
-    """Clicks and registrations of a link on one day (UTC), by the partner's sub-id and the visitor's country."""
+    """Clicks and registrations of a link on one day (UTC), by the partner's sub-id, the visitor's country and the link's tags."""
 
     link = models.ForeignKey(ReferralLink, on_delete=models.PROTECT, related_name="days")
     day = models.DateField()
@@ -218,13 +218,19 @@ class ReferralDay(models.Model):
         max_length=60, blank=True, help_text=_("The partner's own name for where the link was placed")
     )
     country = models.CharField(max_length=2, blank=True)
+    utm_source = models.CharField(max_length=60, blank=True, db_default="")
+    utm_medium = models.CharField(max_length=60, blank=True, db_default="")
+    utm_campaign = models.CharField(max_length=60, blank=True, db_default="")
     clicks = models.PositiveIntegerField(default=0)
     registrations = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ["-day"]
         constraints = [
-            models.UniqueConstraint(fields=["link", "day", "sub_id", "country"], name="one_row_per_link_day_and_source")
+            models.UniqueConstraint(
+                fields=["link", "day", "sub_id", "country", "utm_source", "utm_medium", "utm_campaign"],
+                name="one_row_per_link_day_and_source",
+            )
         ]
 
     def __str__(self) -> str:

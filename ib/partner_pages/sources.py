@@ -1,4 +1,7 @@
-"""Where a partner's visitors and clients come from: by the partner's own sub-id, by country, or day by day."""
+"""Where a partner's visitors and clients come from: by the partner's own sub-id, by country, by the tags of a link, or day by day.
+
+Tags of clients are those of their first enquiry with the link's code.
+"""
 
 from __future__ import annotations
 
@@ -13,20 +16,26 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from ib.choices import AttributionMethod
-from ib.links import OTHER_SOURCES
+from ib.links import OTHER_SOURCES, UTM_LONGEST
 from ib.models import Partner
 from ib.partner_pages.date_ranges import DateRange
 from ib.partner_pages.figures import ACTIVE_DAYS
 
 ROWS_MAX: Final = 100
-KINDS: Final[Mapping[str, Promise]] = {"sub": _("Sub-id"), "country": _("Country"), "day": _("Day")}
+_TAGS: Final = {"source": _("UTM source"), "medium": _("UTM medium"), "campaign": _("UTM campaign")}
+KINDS: Final[Mapping[str, Promise]] = {"sub": _("Sub-id"), "country": _("Country"), "day": _("Day"), **_TAGS}
 # What a row is about: of a day's clicks, and of a client who came.
 _KEYS: Final = {
     "sub": ("d.sub_id", "a.sub_id"),
     "country": ("d.country", "c.country"),
     "day": ("d.day::text", "(a.starts_at AT TIME ZONE 'UTC')::date::text"),
+    **{kind: (f"d.utm_{kind}", f"left(coalesce(t.utm->>'utm_{kind}', ''), {UTM_LONGEST})") for kind in _TAGS},
 }
-_ORDER: Final = {"sub": "2 DESC, 3 DESC, 1", "country": "2 DESC, 3 DESC, 1", "day": "1 DESC"}
+_ORDER: Final = {kind: "1 DESC" if kind == "day" else "2 DESC, 3 DESC, 1" for kind in KINDS}
+# The enquiry that a client's referral began with.
+_TOUCH: Final = """
+  LEFT JOIN LATERAL (SELECT e.utm FROM leads_lead e JOIN ib_referrallink l ON l.id = a.link_id
+    WHERE e.client_id = a.client_id AND lower(e.referral_code) = l.code ORDER BY e.captured_at, e.id LIMIT 1) t ON true"""
 _SOURCES: Final = """
 WITH clicked AS (
   SELECT {click} AS key, sum(d.clicks) AS clicks
@@ -38,7 +47,7 @@ WITH clicked AS (
     count(*) FILTER (WHERE c.kyc_level >= 1) AS verified,
     count(*) FILTER (WHERE c.first_deposit_at IS NOT NULL) AS funded,
     count(*) FILTER (WHERE c.first_deposit_at IS NOT NULL AND c.last_trade_at >= %(active)s) AS active
-  FROM ib_attribution a JOIN clients_client c ON c.id = a.client_id
+  FROM ib_attribution a JOIN clients_client c ON c.id = a.client_id{touch}
   WHERE a.partner_id = %(partner)s AND a.ends_at IS NULL AND a.method = %(method)s
     AND a.starts_at >= %(since)s AND a.starts_at < %(until)s AND (%(link)s = 0 OR a.link_id = %(link)s)
   GROUP BY 1
@@ -96,7 +105,8 @@ def sources(partner: Partner, span: DateRange, kind: str, *, link_id: int = 0) -
         "most": ROWS_MAX,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_SOURCES.format(click=click, client=client, order=_ORDER[kind]), values)
+        touch = _TOUCH if kind in _TAGS else ""
+        cursor.execute(_SOURCES.format(click=click, client=client, order=_ORDER[kind], touch=touch), values)
         found = cursor.fetchall()
     sums = [int(number) for number in found[0][6:]] if found else [0] * 6
     return Sources([Source(row[0], *map(int, row[1:6])) for row in found], Source("", *sums[:5]), sums[5])

@@ -102,6 +102,7 @@ class MyClientsTable(Table):
         PersonColumn("client", _("Client"), render=lambda row, table: masked_name(row.client), key="client_id"),
         BadgeColumn("stage", _("Stage"), value="client.stage"),
         MoneyColumn("earned", _("Earned this period"), currency="partner.currency", permission=sees_money),
+        NumberColumn("lots", _("Lots this period"), digits=2),
         AgoColumn("last_trade", _("Last trade"), value="client.last_trade_at"),
         CountryColumn("country", _("Country"), value="client.country"),
         Column("campaign", _("Campaign"), value="link.campaign"),

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clients.countries import country_name
 from crm.i18n import formats
@@ -31,6 +32,7 @@ from ib.views.guards import partner_page
 from ib.views.portal_home import clients_url, period_switch, rate_of
 
 LINKS_SHOWN = 100
+_WITHOUT = {"sub": gettext_lazy("Without a sub-id"), "country": gettext_lazy("Unknown"), "day": ""}
 
 
 @partner_page(PartnerRight.SEE_LINKS, change=PartnerRight.MANAGE_LINKS)
@@ -108,7 +110,7 @@ def _as_csv(rows: list[LinkFigures], span: DateRange, request: HttpRequest) -> S
 
 @partner_page(PartnerRight.SEE_LINKS)
 def sources_page(request: UserRequest, partner: Partner) -> HttpResponseBase:
-    """Show clicks and clients of a range by sub-id, country or day, of all links or one, as a page or CSV."""
+    """Show clicks and clients of a range by sub-id, country, tag or day, of all links or one, as a page or CSV."""
     span = date_range(request.GET.get("period", "30"))
     kind = request.GET.get("by", "")
     kind = kind if kind in sources.KINDS else "sub"
@@ -130,7 +132,7 @@ def sources_page(request: UserRequest, partner: Partner) -> HttpResponseBase:
         "csv_url": _with(request, export="csv"),
         "links": own,
         "link_id": link_id,
-        "without": _("Without a sub-id") if kind == "sub" else _("Unknown"),
+        "without": _WITHOUT.get(kind, _("No tag")),
         "rows": [
             {
                 "row": row,
@@ -165,7 +167,7 @@ def _label_of(row: Source, kind: str) -> str:
 
 def _clients_of(row: Source, kind: str, span: DateRange, link_id: int) -> str:
     """Return the list of clients behind a row; none where nobody came, or where the list can't be narrowed to it."""
-    if not row.registered or not row.key or kind == "day":
+    if not row.registered or not row.key or kind not in ("sub", "country"):
         return ""
     narrowed = {"sub_id" if kind == "sub" else "country": row.key, "method": str(AttributionMethod.LINK)}
     return clients_url(span, **narrowed, **({"link": str(link_id)} if link_id else {}))

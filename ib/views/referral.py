@@ -37,7 +37,9 @@ def follow(request: HttpRequest, code: str) -> HttpResponse:
     target = sharing.target_of({name: value for name, value in request.GET.items() if isinstance(value, str)})
     counts = request.method == "GET" and not any(word in agent for word in BOTS)
     country = geo.country_of(client_ip(request)) if counts else ""
-    link = links.follow(code.lower(), counts=counts, sub_id=target.tags.get("sub_id", ""), country=country)
+    link = links.follow(
+        code.lower(), counts=counts, sub_id=target.tags.get("sub_id", ""), country=country, tags=target.tags
+    )
     if link is None:
         return redirect("entrance")
     if counts and banners.BANNER in request.GET:

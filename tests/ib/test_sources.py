@@ -13,6 +13,7 @@ from ib.models import Attribution, ReferralDay
 from ib.partner_pages.date_ranges import date_range
 from ib.partner_pages.sources import Source, sources
 from ib.subscribers import attribute_to_the_partner
+from leads.models import Lead
 from tests.cast import make_client
 from tests.ib.test_pages import text_of
 
@@ -87,6 +88,25 @@ def test_each_source_counts_its_clicks_and_the_clients_it_brought(network, cast,
     assert clients.content.decode().count('data-label="Sub-id"') == 1
     lines = b"".join(browser.get(reverse("partner_sources"), {"by": "country", "export": "csv"})).decode().splitlines()
     assert lines[1] == "DE,15,1,1,0,0" and len(lines) == 4
+
+
+def test_clicks_and_clients_are_counted_by_the_links_tags(network, cast, browse):
+    link = network.sub.referral_links.get()
+    for source, campaign in (("telegram", "spring"), ("telegram", "autumn"), ("x\x00" * 100, "")):
+        browse(None).get(f"/r/{link.code}/", {"utm_source": source, "utm_campaign": campaign})
+    client = register(cast, link, kyc_level=1)
+    capture = {"brand": cast.brand, "channel": "manual", "utm": {"utm_source": "telegram"}}
+    Lead.objects.create(client=client, referral_code=link.code.upper(), **capture)
+    span = date_range("30")
+    found = sources(network.sub, span, "source").rows
+    assert [(row.key, row.clicks, row.registered) for row in found] == [("telegram", 2, 1), ("x" * 60, 1, 0)]
+    assert {row.key: row.clicks for row in sources(network.sub, span, "campaign").rows} == {
+        "spring": 1,
+        "autumn": 1,
+        "": 1,
+    }
+    page = browse(network.sub.user).get(reverse("partner_sources"), {"by": "medium"})
+    assert "No tag" in text_of(page)
 
 
 @pytest.mark.parametrize(

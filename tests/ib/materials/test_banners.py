@@ -24,6 +24,13 @@ def picture(form="PNG", size=(300, 250)) -> bytes:
     return out.getvalue()
 
 
+def film(form, frames=3, size=(60, 60)) -> bytes:
+    out = io.BytesIO()
+    first, *others = [Image.new("RGB", size, (number * 2, 0, 90)) for number in range(frames)]
+    first.save(out, form, save_all=True, append_images=others, duration=40, comment=b"<script>hidden</script>")
+    return out.getvalue()
+
+
 def upload(browser, cast, content, **changes):
     data = {"brand": cast.brand.pk, "name": "Spring", "alt": "Trade <now>", "language": "", **changes}
     return browser.post(reverse("ib_material_new"), {**data, "file": SimpleUploadedFile("a.png", content)})
@@ -32,8 +39,10 @@ def upload(browser, cast, content, **changes):
 def test_a_banner_is_rebuilt_and_kept_within_bounds(cast, browse):
     browser = browse(cast.ib_manager)
     for content, text in (
-        (b"<svg onload=alert(1)></svg>", "a PNG or JPEG image"),
-        (picture()[:200], "a PNG or JPEG image"),
+        (b"<svg onload=alert(1)></svg>", "a PNG, JPEG, GIF or WebP image"),
+        (picture()[:200], "a PNG, JPEG, GIF or WebP image"),
+        (film("GIF", frames=101), "it has too many frames"),
+        (film("WEBP")[:300], "damaged"),
         (picture(size=(300, 20)), "smaller than 50 pixels"),
         (b"x" * (2 * 1024 * 1024 + 1), "2 MB"),
     ):
@@ -44,6 +53,12 @@ def test_a_banner_is_rebuilt_and_kept_within_bounds(cast, browse):
     kept = {row.name: row for row in Material.objects.all()}
     assert (kept["Spring"].width, kept["Spring"].height) == (300, 250)
     assert kept["Leaderboard"].content_type == "image/jpeg" and b"<script>" not in bytes(kept["Leaderboard"].content)
+    for form in ("GIF", "WEBP"):
+        upload(browser, cast, film(form) + b"<script>hidden</script>", name=form)
+        row = Material.objects.get(name=form)
+        rebuilt = Image.open(io.BytesIO(bytes(row.content)))
+        assert (row.content_type, rebuilt.n_frames, rebuilt.size) == (f"image/{form.lower()}", 3, (60, 60))
+        assert b"hidden" not in bytes(row.content)
     assert "has this picture already" in text_of(upload(browser, cast, picture()))
     assert "728 × 90" in text_of(browser.get(reverse("ib_materials")))
 

@@ -51,6 +51,45 @@ def logo(file: BinaryIO, *, forms: list[str], pixels_max: int, side_max: int) ->
     return {"size": made.size}, out.getvalue()
 
 
+def moving(file: BinaryIO, *, forms: list[str], pixels_max: int, side_max: int, frames_max: int) -> Result:
+    """Rewrite a GIF or WebP frame by frame in its own form, at most `side_max` pixels long.
+
+    pixels_max: of all frames together. Refusals: `pixels`, `frames`, `incomplete`.
+    """
+    frames, durations = [], []
+    with _opened(file, forms, pixels_max) as image:
+        form, count = image.format, _frames_of(image)
+        if count > frames_max:
+            raise Refusal("frames")
+        if image.size[0] * image.size[1] * count > pixels_max:
+            raise Refusal("pixels")
+        for number in range(count):
+            _seek(image, number)
+            frame = image.convert("RGBA")
+            frame.thumbnail((side_max, side_max), Image.Resampling.LANCZOS)
+            frames.append(frame)
+            durations.append(min(10_000, max(20, int(image.info.get("duration", 0)) or 100)))
+    out = io.BytesIO()
+    how: dict[str, Any] = {"quality": 85} if form == "WEBP" else {"disposal": 2}
+    frames[0].save(out, form, save_all=True, append_images=frames[1:], duration=durations, loop=0, **how)
+    return {"size": frames[0].size}, out.getvalue()
+
+
+def _frames_of(image: Image.Image) -> int:
+    try:
+        return int(getattr(image, "n_frames", 1))
+    except (OSError, SyntaxError, ValueError, EOFError):
+        raise Refusal("incomplete") from None
+
+
+def _seek(image: Image.Image, number: int) -> None:
+    try:
+        image.seek(number)
+    except (OSError, SyntaxError, ValueError, EOFError):
+        raise Refusal("incomplete") from None
+    _load(image)
+
+
 def pixels(file: BinaryIO, *, forms: list[str], pixels_max: int) -> Result:
     """Decode a picture into rows of RGB bytes."""
     with _opened(file, forms, pixels_max) as image:
@@ -105,4 +144,4 @@ def _flat(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-OPERATIONS = {"clean": clean, "logo": logo, "pixels": pixels, "watermarked": watermarked}
+OPERATIONS = {"clean": clean, "logo": logo, "moving": moving, "pixels": pixels, "watermarked": watermarked}
