@@ -191,9 +191,14 @@ def gathered(*, brand: Brand, scope: Scope, instead: Instead) -> Iterator[Callab
         def calculate() -> None:
             _calculate(cursor, features, {"brand": brand.pk, "late": 0})
             if features.has_caps:
-                # Of partners above a network its trades are a part of what their caps count.
-                whose = f"w.partner_id IN ({NETWORK})" if scope.network_of else "true"
-                cursor.execute(caps.TRIED.format(whose=whose), {"zone": brand.time_zone, "network": scope.network_of})
+                given = {"zone": brand.time_zone, "network": scope.network_of}
+                if scope.network_of is None:
+                    cursor.execute(caps.TRIED, given)
+                else:
+                    # Of partners above the network its trades are a part of what their caps count.
+                    cursor.execute(caps.BESIDE, {**given, "from_at": scope.from_at, "to_at": scope.to_at})
+                    for statement in caps.TRIED_BESIDE:
+                        cursor.execute(statement, given)
 
         yield calculate
         _drop(cursor)

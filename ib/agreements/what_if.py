@@ -44,18 +44,20 @@ LINES_KEPT: Final = 200
 RESULT = """
 WITH rate AS (SELECT base, day, rate FROM ib_fx WHERE quote = %(currency)s),
 earned AS (
-  SELECT w.partner_id, sum(w.amount * r.rate) AS after FROM ib_wanted w JOIN rate r ON r.base = w.currency AND r.day = w.day
-  WHERE w.reason = '' GROUP BY 1
+  SELECT partner_id, sum(after) AS after FROM (
+    SELECT w.partner_id, w.amount * r.rate AS after FROM ib_wanted w JOIN rate r ON r.base = w.currency AND r.day = w.day
+    WHERE w.reason = ''{beside_after}) each GROUP BY 1
 ), lines AS (
   SELECT x.partner_id, x.currency, x.amount, c.closed_at FROM ib_closing c
   JOIN ib_accrual x ON x.deal_id = c.deal_id AND x.kind = 'original' AND x.amount <> 0 WHERE c.cpa_version IS NULL
   UNION ALL
   SELECT x.partner_id, x.currency, x.amount, c.closed_at FROM ib_closing c
   JOIN ib_accrual x ON x.deal_id = c.deal_id AND x.kind <> 'original'
-    AND (x.kind = 'delta' OR (x.kind = 'capped' AND {capped})) WHERE c.cpa_version IS NULL
+    AND (x.kind = 'delta' OR x.kind = 'capped') WHERE c.cpa_version IS NULL
 ), had AS (
-  SELECT x.partner_id, sum(x.amount * r.rate) AS before FROM lines x
-  JOIN rate r ON r.base = x.currency AND r.day = (x.closed_at AT TIME ZONE 'UTC')::date GROUP BY 1
+  SELECT partner_id, sum(before) AS before FROM (
+    SELECT x.partner_id, x.amount * r.rate AS before FROM lines x
+    JOIN rate r ON r.base = x.currency AND r.day = (x.closed_at AT TIME ZONE 'UTC')::date{beside_before}) each GROUP BY 1
 ), cost AS (
   SELECT w.introducer_id AS partner_id, sum(w.amount * r.rate) AS cost,
     sum(CASE WHEN w.passed_per_lot IS NOT NULL THEN least(w.amount, trunc(w.lots * w.passed_per_lot * w.fx_rate, 8))
@@ -76,6 +78,11 @@ SELECT partner_id, coalesce(before, 0), coalesce(after, 0), coalesce(cost, 0), c
 FROM earned FULL JOIN had USING (partner_id) FULL JOIN cost USING (partner_id) FULL JOIN house USING (partner_id)
 ORDER BY abs(coalesce(after, 0) - coalesce(before, 0)) DESC, partner_id
 """
+# What caps leave of other lines of partners above, by the rate of the nearest day that is known.
+BESIDE = """
+    UNION ALL SELECT x.partner_id, x.{amount} * r.rate FROM ib_cap_beside x CROSS JOIN LATERAL (
+      SELECT k.rate FROM rate k WHERE k.base = x.currency ORDER BY abs(k.day - x.closed_at::date), k.day LIMIT 1) r
+    WHERE x.taken <> x.left_off"""
 
 
 @dataclass(frozen=True)
@@ -199,9 +206,11 @@ def _run(
         calculate()
         tell(2, 3)
         with connection.cursor() as cursor:
-            # What caps took from partners above counts other trades, too: left out on both sides.
-            capped = f"x.partner_id IN ({engine.NETWORK})" if network else "true"
-            cursor.execute(RESULT.format(capped=capped), {"currency": version.currency, "network": network})
+            cursor.execute("SELECT to_regclass('pg_temp.ib_cap_beside') IS NOT NULL")
+            sides = {"beside_after": "left_off", "beside_before": "taken"} if cursor.fetchone()[0] else {}
+            beside = {name: BESIDE.format(amount=amount) for name, amount in sides.items()}
+            result = RESULT.format(**{"beside_after": "", "beside_before": "", **beside})
+            cursor.execute(result, {"currency": version.currency})
             rows = [Row(*values) for values in cursor.fetchall()]
     rows = _with_months(rows, version, instead, from_at=from_at, to_at=now)
     kept = WhatIf.objects.create(

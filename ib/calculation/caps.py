@@ -245,13 +245,42 @@ WHERE {_IS_OFF} AND {{scope}}
 # The same for a version that is tried out: what it would pay is cut down in place.
 TRIED: Final = f"""
 WITH lines AS (
-  SELECT w.* FROM ib_wanted w JOIN ib_planversion v ON v.id = w.version_id WHERE {_CAPPED} AND {{whose}}
+  SELECT w.* FROM ib_wanted w JOIN ib_planversion v ON v.id = w.version_id WHERE {_CAPPED}
 ), {_FROM_LINES}
 UPDATE ib_wanted w SET rate_amount = m.kept, amount = trunc(m.kept * w.fx_rate, 8)
 FROM kept m
 WHERE m.kept <> m.rate_amount AND m.deal_id = w.deal_id AND m.partner_id = w.partner_id AND m.level = w.level
   AND m.component = w.component
 """  # noqa: S608
+# What caps of partners above a network that is tried count beside its trades: their other lines of the days' months, as they are.
+BESIDE: Final = f"""
+CREATE TEMP TABLE ib_cap_beside ON COMMIT DROP AS
+WITH spans AS (
+  SELECT DISTINCT u.ancestor_id AS partner_id, %(to_at)s::timestamptz AS to_at,
+    date_trunc('month', %(from_at)s::timestamptz AT TIME ZONE %(zone)s) AT TIME ZONE %(zone)s AS from_at
+  FROM ib_upline u WHERE u.partner_id = %(network)s AND u.level > 1
+), {_LINES}
+SELECT l.*, 0::numeric AS left_off FROM lines l JOIN ib_planversion v ON v.id = l.version_id AND {_CAPPED}
+WHERE NOT EXISTS (SELECT 1 FROM ib_closing c WHERE c.deal_id = l.deal_id)
+"""  # noqa: S608
+_LINE: Final = "deal_id, partner_id, level, component, currency, closed_at, rate_amount, revenue, version_id"
+_THE_LINE: Final = """m.deal_id = w.deal_id AND m.partner_id = w.partner_id AND m.level = w.level AND m.component = w.component
+  AND m.currency = w.currency"""
+TRIED_BESIDE: Final = (
+    f"""
+CREATE TEMP TABLE ib_cap_tried ON COMMIT DROP AS
+WITH lines AS (
+  SELECT {_LINE} FROM ib_wanted w JOIN (SELECT v.id FROM ib_planversion v WHERE {_CAPPED}) v ON v.id = w.version_id
+  UNION ALL SELECT {_LINE} FROM ib_cap_beside
+), {_FROM_LINES}
+SELECT deal_id, partner_id, level, component, currency, kept FROM kept WHERE kept <> rate_amount""",  # noqa: S608
+    f"""
+UPDATE ib_wanted w SET rate_amount = m.kept, amount = trunc(m.kept * w.fx_rate, 8) FROM ib_cap_tried m WHERE {_THE_LINE}
+""",  # noqa: S608
+    f"""
+UPDATE ib_cap_beside w SET left_off = trunc(m.kept * w.fx_rate, 8) - w.amount FROM ib_cap_tried m WHERE {_THE_LINE}
+""",  # noqa: S608
+)
 
 
 def take_off(cursor: CursorWrapper, *, scope: str | None, afresh: bool, parameters: dict[str, Any]) -> int:

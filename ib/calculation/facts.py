@@ -290,4 +290,6 @@ TABLES = (
     "ib_fx",
     "ib_wanted",
     "ib_every",
+    "ib_cap_beside",
+    "ib_cap_tried",
 )

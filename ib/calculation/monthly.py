@@ -174,7 +174,7 @@ def tried(
         _lay_out(cursor, brand, features, about, instead, currency)
         cursor.execute(wanted.statement(features, is_monthly=True), {"brand": brand.pk, "late": 0})
         if features.has_caps:
-            cursor.execute(caps.TRIED.format(whose="true"), {"zone": brand.time_zone})
+            cursor.execute(caps.TRIED, {"zone": brand.time_zone})
         cursor.execute(beside.EARNED, {"currency": currency})
         found = {partner_id: (earned, cost) for partner_id, earned, cost in cursor.fetchall()}
         _drop(cursor)

@@ -15,8 +15,10 @@ from ib.agreements.cards import VersionTerms
 from ib.agreements.scopes import USUAL, Scope
 from ib.agreements.what_if import rows_of, run_agreement_what_if, run_what_if
 from ib.models import Accrual, PartnerPlan, WhatIf
+from tests.cast import make_client
 from tests.ib import factories
 from tests.ib.factories import card, make_trade
+from tests.ib.test_agreements import agree
 from tests.ib.test_pages import text_of
 from tests.ib.test_scopes import STANDARD, beside, whole
 
@@ -173,6 +175,26 @@ def test_a_change_of_one_partners_plan_is_tried_on_their_network(traded, cast):
     deal = make_trade(traded.account, lots="3", at=timezone.now())
     engine.run_for_deals(deal_ids=[deal])
     assert Accrual.objects.get(deal_id=deal).amount * Decimal("0.8") == 96
+
+
+def test_caps_of_partners_above_count_their_other_trades(network, cast):
+    """Master may have 5 EUR a day: 4 of the sub's trade, so 1 of the other's. At half the rate it's 2, and 3 of the other's."""
+    factories.load_rates(timezone.now().date())
+    version = agree(cast, network.sub, factories.card({"fx_majors": "10"}, {1: "0.6", 2: "0.4"}), cap_day=Decimal(5))
+    other, client = (
+        factories.make_partner(cast.brand, parent=network.master),
+        make_client(brand=cast.brand, book=cast.client.book, email="other@example.com"),
+    )
+    PartnerPlan.objects.create(partner=other, plan=version.plan, starts_at=factories.LONG_AGO.replace(day=3))
+    factories.refer(client, other)
+    noon = (timezone.now() - timezone.timedelta(days=1)).replace(hour=12, minute=0)
+    for hour, account in ((9, network.account), (11, factories.make_account(client))):
+        engine.run_for_deals(deal_ids=[make_trade(account, at=noon.replace(hour=hour))])
+    about = {"plan_id": version.plan_id, "days": 7, "actor": cast.ib_manager, "scope": USUAL}
+    kept = run_agreement_what_if(partner_id=network.sub.pk, percent=Decimal(50), **about)
+    found = {partner.pk: (row.before, row.after) for partner, row in rows_of(kept)}
+    assert found[network.sub.pk] == (5, 3) and found[network.master.pk] == (1, 1)
+    assert other.pk not in found and kept.deals == 1
 
 
 def test_a_change_of_plan_is_tried_from_the_partners_page(traded, cast, browse):
