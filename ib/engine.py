@@ -246,8 +246,8 @@ def _gather(
         not_yet = facts.NO_CPA_ELSEWHERE.format(accrued=accrued) if corrects else facts.NO_CPA_YET
         qualified = facts.QUALIFIED.format(not_yet=not_yet, agreements=features.agreements)
         cursor.execute(qualified, {"arrived": list(DEPOSIT_ARRIVED), **extra})
-    for statement in (facts.OPENED, *facts.CARDS):
-        cursor.execute(statement.format(agreements=features.agreements), {})
+    for statement in (facts.OPENED, ";".join(facts.CARDS).format(agreements=features.agreements)):
+        cursor.execute(statement, {})
     if features.has_shared:
         cursor.execute(facts.SHARED, {"brand": brand.pk})
         cursor.execute("ANALYZE ib_shared")

@@ -356,7 +356,7 @@ for number, (label, name, icon, right) in enumerate(
         (_("Earnings"), "partner_earnings", "coins", PartnerRight.SEE_MONEY),
         (_("Links"), "partner_links", "link", PartnerRight.SEE_LINKS),
         (_("Payouts"), "partner_payouts", "hand-coins", PartnerRight.SEE_MONEY),
-        (_("Disputes"), "partner_disputes", "gavel", PartnerRight.SEE_MONEY),
+        (_("Commission disputes"), "partner_disputes", "gavel", PartnerRight.SEE_MONEY),
         (_("Team"), "partner_team", "user-check", PartnerRight.MANAGE_TEAM),
         (_("API"), "partner_tokens", "key-round", PartnerRight.USE_API),
     ]

@@ -128,6 +128,16 @@ class Limits:
             most, asked = getattr(self.own.version, name), getattr(offer.version, name)
             if most is not None and (asked is None or asked > most):
                 yield Excess(text % {"most": formats.money(most, currency)}, most, asked or most, False)
+        for text, name in (
+            (
+                _("This plan may pay a larger part of a month's revenue than yours, which is %(most)s %%."),
+                "cap_revenue",
+            ),
+            (_("This plan may pay a larger part of a trade's revenue than yours, which is %(most)s %%."), "cap_upline"),
+        ):
+            most, asked = getattr(self.own.version, name), getattr(offer.version, name)
+            if most is not None and (asked is None or asked > most):
+                yield Excess(text % {"most": formats.number(most)}, most, asked or most, False)
 
     def most_percent(self, version: PlanVersion, card: RateCard) -> Decimal:
         """Find the highest ratio of a plan's rates that fits, to two decimals; 0 where none does."""
