@@ -41,7 +41,7 @@ WITH clicked AS (
   SELECT {click} AS key, sum(d.clicks) AS clicks
   FROM ib_referralday d JOIN ib_referrallink l ON l.id = d.link_id
   WHERE l.partner_id = %(partner)s AND d.day BETWEEN %(first)s AND %(last)s AND (%(link)s = 0 OR l.id = %(link)s)
-  GROUP BY 1
+  GROUP BY 1 HAVING sum(d.clicks) > 0
 ), came AS (
   SELECT {client} AS key, count(*) AS registered,
     count(*) FILTER (WHERE c.kyc_level >= 1) AS verified,

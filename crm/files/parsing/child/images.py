@@ -69,6 +69,7 @@ def moving(file: BinaryIO, *, forms: list[str], pixels_max: int, side_max: int, 
             frame.thumbnail((side_max, side_max), Image.Resampling.LANCZOS)
             frames.append(frame)
             durations.append(min(10_000, max(20, int(image.info.get("duration", 0)) or 100)))
+            frame.info.clear()  # a comment would be written again
     out = io.BytesIO()
     how: dict[str, Any] = {"quality": 85} if form == "WEBP" else {"disposal": 2}
     frames[0].save(out, form, save_all=True, append_images=frames[1:], duration=durations, loop=0, **how)
