@@ -58,7 +58,10 @@ def lay_beside(
 ) -> None:
     """Lay out what the rows of `ib_closing` ask for. bases: currencies of their money; currency: in which a what-if compares."""
     for statement in (*months.BESIDE, facts.OWN):
-        cursor.execute(statement.format(agreements=features.agreements), {"components": [str(component) for component in components]})
+        cursor.execute(
+            statement.format(agreements=features.agreements),
+            {"components": [str(component) for component in components]},
+        )
     if features.has_shared:
         cursor.execute(facts.SHARED, {"brand": brand.pk})
     if features.has_tiers:
