@@ -24,8 +24,8 @@ KEPT_DAYS = 28
 # A score below this is never a case, whatever is left: one such day in 25 or more.
 SCORE_MIN = 1.4
 # The score that a case needs when everything is left and when nothing is; on credit, so much more for each case.
-SCORE_AT_FULL = 4.5
-SCORE_AT_NOTHING = 9.0
+SCORE_AT_FULL = 5.5
+SCORE_AT_NOTHING = 8.5
 SCORE_PER_CASE_ON_CREDIT = 0.5
 # The most that a case ever needs, up to a credit of so many times what is kept: somebody who opens 150 records in an afternoon
 # isn't hushed because a bad week used everything up.

@@ -57,7 +57,8 @@ def test_on_credit_more_is_needed_then_the_extreme_and_credit_has_an_end():
         needed.append(purse.needed())
         purse.spend()
     assert needed == sorted(needed) and len(needed) == 28
-    assert needed[8] < needed[9] == needed[27] == budget.SCORE_EXTREME
+    extreme = 7 + round((budget.SCORE_EXTREME - budget.SCORE_AT_NOTHING) / budget.SCORE_PER_CASE_ON_CREDIT)
+    assert needed[extreme - 1] < needed[extreme] == needed[27] == budget.SCORE_EXTREME
     assert budget.purse_of([(50, 0)] * 30, 0.0).needed() == float("inf")
 
 
