@@ -23,6 +23,12 @@ class ComplianceAction(AuditCode):
     AML_ANSWERS_REQUESTED = "compliance.aml_answers_requested", _("Answers requested for an AML case"), "send", "info"
     AML_TASK_ADDED = "compliance.aml_task_added", _("Task added to an AML case"), "list-checks"
     AML_TASK_DONE = "compliance.aml_task_done", _("Task of an AML case done"), "check", "success"
+    AML_SUSPICION_REFERRED = (
+        "compliance.aml_suspicion_referred",
+        _("Suspicion referred to an AML case"),
+        "siren",
+        "info",
+    )
     AML_CASE_DECIDED = "compliance.aml_case_decided", _("AML case decided"), "gavel", "info"
     AML_RULE_DRAFTED = "compliance.aml_rule_drafted", _("AML rule drafted"), "pencil"
     AML_RULE_SHADOWED = "compliance.aml_rule_shadowed", _("AML rule put in shadow mode"), "eye"

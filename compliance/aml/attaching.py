@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -13,6 +14,7 @@ from clients.models import Client
 from compliance.aml.cases import CASE
 from compliance.aml.choices import SEVERITY_POINTS, CaseState, Severity
 from compliance.aml.models import AmlAlert, AmlCase
+from compliance.aml.referral_models import AmlReferral
 from crm import work
 from crm.choices import WorkPriority
 from crm.db.bulk import copy_models, update_models
@@ -28,12 +30,13 @@ FURTHER_POINTS: Final = 5
 FURTHER_MAX: Final = 6
 
 
-def score_of(alerts: list[AmlAlert], client: Client) -> int:
-    """Weigh a case by severity, number of alerts, money and the client's risk rating."""
-    severe = max(SEVERITY_POINTS[Severity(alert.version.severity)] for alert in alerts)
-    money = max(alert.base_amount for alert in alerts)
+def score_of(alerts: list[AmlAlert], client: Client, referrals: Sequence[AmlReferral] = ()) -> int:
+    """Weigh a case by severity, number of alerts, money and the client's risk rating. What a person passed on is severe."""
+    severities = [Severity(alert.version.severity) for alert in alerts] + [Severity.HIGH for _each in referrals]
+    severe = max(SEVERITY_POINTS[severity] for severity in severities)
+    money = max([*(alert.base_amount for alert in alerts), *(referral.base_amount for referral in referrals)])
     of_money = next((points for least, points in MONEY_POINTS if money >= least), 0)
-    further = FURTHER_POINTS * min(len(alerts) - 1, FURTHER_MAX)
+    further = FURTHER_POINTS * min(len(severities) - 1, FURTHER_MAX)
     return severe + further + of_money + RISK_POINTS.get(RiskRating(client.risk_rating), 0)
 
 
@@ -84,10 +87,14 @@ def _weigh(cases: dict[int, AmlCase], clients: dict[int, Client]) -> None:
     for alert in AmlAlert.objects.filter(case__in=cases.values()).select_related("version").order_by("at", "pk"):
         assert alert.case_id is not None
         of_case[alert.case_id].append(alert)
+    passed_on: dict[int, list[AmlReferral]] = defaultdict(list)
+    for referral in AmlReferral.objects.filter(case__in=cases.values()):
+        passed_on[referral.case_id].append(referral)
     items = {item.pk: item for item in lock_all(WorkItem, pks=[case.work_id for case in cases.values()])}
     for case in cases.values():
         alerts = of_case[case.pk]
-        case.score, case.last_alert_at = score_of(alerts, clients[case.client_id]), alerts[-1].at
+        case.score = score_of(alerts, clients[case.client_id], passed_on[case.pk])
+        case.last_alert_at = alerts[-1].at
         item = items[case.work_id]  # type: ignore[index]
         # An officer may have raised it by hand: it is never lowered here.
         item.priority = max(item.priority, priority_of(case.score))

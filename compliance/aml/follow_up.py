@@ -19,6 +19,7 @@ from compliance.aml import policies
 from compliance.aml.follow_up_models import CaseRequest, CaseTask, RequestStanding
 from compliance.aml.models import AmlAlert, AmlCase
 from compliance.aml.queries import SEES_CASES
+from compliance.aml.referral_models import AmlReferral
 from compliance.audit_codes import ComplianceAction
 from compliance.choices import ComplianceNotice
 from crm.brand_policies.registry import today
@@ -302,6 +303,9 @@ def history_of(case: AmlCase, alerts: list[AmlAlert]) -> list[Step]:
     """List what happened in a case, the newest first: opened, alerts, requests, answers, tasks, decision."""
     steps = [Step(case.opened_at, "folder", _("Case opened"), "")]
     steps += [Step(alert.raised_at, "siren", _("Alert"), str(alert.version.rule)) for alert in alerts]
+    for referral in AmlReferral.objects.filter(case=case).select_related("referred_by")[:SHOWN_MAX]:
+        by = f"{referral.title} · {referral.referred_by}"
+        steps.append(Step(referral.referred_at, "siren", _("Suspicion referred"), by))
     for request in case.requests.select_related("requested_by").all()[:SHOWN_MAX]:
         by = f"{request.name} · {request.requested_by}"
         is_document = request.document_request_id is not None

@@ -13,6 +13,7 @@ from clients.models import Client
 from clients.queries import clients_visible_to
 from compliance.aml.choices import CaseState, Severity, VersionState
 from compliance.aml.models import AmlAlert, AmlCase, AmlEvidence, AmlMovement, AmlRule, AmlRuleVersion
+from compliance.aml.referral_models import AmlReferral
 from crm.models import Actor, User
 from crm.security.policies import require_permission
 from crm.security.scope import reach_of
@@ -83,11 +84,14 @@ def rules_with_figures(user: Actor) -> QuerySet[AmlRule]:
 
 
 def open_high_alerts(client_id: int) -> list[str]:
-    """Name the rules of high severity with an alert in the client's open case; for verbs about to move money."""
+    """Name what is severe in the client's open case: rules with an alert, and suspicions that were passed on. For verbs about to
+    move money."""
     alerts = AmlAlert.objects.filter(
         client_id=client_id, case__state=CaseState.OPEN, version__severity=Severity.HIGH
     ).select_related("version__rule")
-    return list(dict.fromkeys(str(alert.version.rule) for alert in alerts[:ALERTS_MAX]))
+    passed_on = AmlReferral.objects.filter(client_id=client_id, case__state=CaseState.OPEN)
+    names = [*(str(alert.version.rule) for alert in alerts[:ALERTS_MAX]), *map(str, passed_on[:ALERTS_MAX])]
+    return list(dict.fromkeys(names))
 
 
 def history_begins(brand_id: int) -> dt.datetime | None:
@@ -104,14 +108,23 @@ def alerts_of(case: AmlCase) -> list[AmlAlert]:
     )
 
 
+def referrals_of(case: AmlCase) -> list[AmlReferral]:
+    """List the suspicions that were passed on to a case, the newest first."""
+    return list(AmlReferral.objects.filter(case=case).select_related("referred_by")[:ALERTS_MAX])
+
+
 def movements_of(case: AmlCase) -> list[AmlMovement]:
-    """List the client's last movements, each with `is_evidence`: whether an alert of the case rests on it."""
+    """List the client's last movements, each with `is_evidence`: whether an alert of the case rests on it, or a suspicion that was
+    passed on is about its time."""
     rows = list(AmlMovement.objects.filter(client_id=case.client_id).order_by("-at", "-pk")[:MOVEMENTS_MAX])
     evidence = set(
         AmlEvidence.objects.filter(alert__case=case, movement__in=rows).values_list("movement_id", flat=True)
     )
+    spans = [(referral.since, referral.until) for referral in referrals_of(case)]
     for row in rows:
-        row.is_evidence = row.pk in evidence  # type: ignore[attr-defined]
+        row.is_evidence = row.pk in evidence or any(  # type: ignore[attr-defined]
+            since <= row.at <= until for since, until in spans
+        )
     return rows
 
 

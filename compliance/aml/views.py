@@ -354,6 +354,7 @@ def show_case(
         "case": case,
         "client": case.client,
         "alerts": [(alert, alert_text(alert)) for alert in alerts],
+        "referrals": queries.referrals_of(case),
         "movements": movements,
         "counterparts": queries.counterparts_of(request.user, [*movements, *(alert.movement for alert in alerts)]),
         "declared": reading.shown_to(request.user, case.client),

@@ -13,6 +13,7 @@ all_stay(
         "compliance.AmlOppositeTrade.loser",
         "compliance.AmlOppositeTrade.winner",
         "compliance.AmlPending.client",
+        "compliance.AmlReferral.client",
         "compliance.AmlTradingDay.client",
         "compliance.ClientKeys.client",
         "compliance.ClosedRelation.client",

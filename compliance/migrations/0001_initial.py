@@ -1628,4 +1628,36 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(condition=models.Q(('lifted_at__isnull', True)), fields=('client',), name='one_legal_hold_per_client'), models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='legal_hold_has_a_reason'), models.CheckConstraint(condition=models.Q(models.Q(('lift_reason', ''), ('lifted_at__isnull', True), ('lifted_by__isnull', True)), models.Q(('lifted_at__isnull', False), ('lifted_by__isnull', False), models.Q(('lift_reason', ''), _negated=True)), _connector='OR'), name='legal_hold_is_lifted_with_a_reason')],
             },
         ),
+        migrations.CreateModel(
+            name='AmlReferral',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('source', models.CharField(max_length=60, unique=True)),
+                ('title', models.CharField(max_length=120)),
+                ('text', models.TextField()),
+                ('url', models.CharField(blank=True, max_length=200)),
+                ('base_amount', models.DecimalField(decimal_places=2, default=0, max_digits=20)),
+                ('since', models.DateTimeField()),
+                ('until', models.DateTimeField()),
+                ('reason', models.TextField()),
+                ('referred_at', models.DateTimeField()),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='referrals', to='compliance.amlcase')),
+                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
+                ('referred_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'AML referral',
+                'ordering': ['-referred_at', '-id'],
+                'default_permissions': (),
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('text', ''), _negated=True), models.Q(('reason', ''), _negated=True), models.Q(('title', ''), _negated=True)), name='aml_referral_says_what_and_why'), models.CheckConstraint(condition=models.Q(('base_amount__gte', 0), ('since__lte', models.F('until'))), name='aml_referral_is_about_a_time')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='amlreferral',
+            trigger=pgtrigger.compiler.Trigger(name='aml_referral_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'aml_referral is append-only: write a new row instead';", hash='19ce2088425fc9061afc9ba948fb738dd633ce4f', operation='UPDATE OR DELETE', pgid='pgtrigger_aml_referral_no_change_f76fc', table='compliance_amlreferral', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='amlreferral',
+            trigger=pgtrigger.compiler.Trigger(name='aml_referral_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'aml_referral is append-only: write a new row instead';", hash='c820604901a2efc99a8fe4b8416ac29f1b921017', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_aml_referral_no_truncate_48b80', table='compliance_amlreferral', when='BEFORE')),
+        ),
     ]

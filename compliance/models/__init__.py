@@ -13,6 +13,7 @@ from compliance.aml.models import (
     AmlTradingDay,
 )
 from compliance.aml.opposite_models import AmlClosedPosition, AmlOppositeTrade
+from compliance.aml.referral_models import AmlReferral
 from compliance.models.controls import ControlReport
 from compliance.models.delistings import Delisting, DelistingState
 from compliance.models.parties import ScreenedParty
@@ -41,6 +42,7 @@ __all__ = [
     "AmlMovement",
     "AmlOppositeTrade",
     "AmlPending",
+    "AmlReferral",
     "AmlRule",
     "AmlRuleProposal",
     "AmlRuleVersion",

@@ -41,7 +41,7 @@ EMPTY: Final[dict[str, Any]] = {"action": "", "indicators": [], "occupation": ""
 
 @transaction.atomic
 def draft_report(*, case_id: int, kind: str, actor: User) -> SuspicionReport:
-    """Draft a report from a case: its alerts' sentences as grounds, its evidence as transactions.
+    """Draft a report from a case: its alerts' sentences and referred suspicions as grounds, its evidence as transactions.
 
     Who: the circle. Raises: NotAllowed, WrongState while another report of the case isn't finished.
     """
@@ -49,9 +49,9 @@ def draft_report(*, case_id: int, kind: str, actor: User) -> SuspicionReport:
     require(policies.can_draft(actor, case))
     alerts = aml_queries.alerts_of(case)
     # The oldest first, as the story goes.
-    narrative = "\n".join(
-        f"{alert.at:%Y-%m-%d}: {alert.version.rule}. {alert_text(alert)}" for alert in reversed(alerts)
-    )
+    grounds = [(alert.at, f"{alert.version.rule}. {alert_text(alert)}") for alert in alerts]
+    grounds += [(row.referred_at, f"{row.title}. {row.text}") for row in aml_queries.referrals_of(case)]
+    narrative = "\n".join(f"{at:%Y-%m-%d}: {text}" for at, text in sorted(grounds))
     report = _create(case, client, ReportKind(kind), {**EMPTY, "narrative": narrative}, actor)
     if report.kind == ReportKind.STR:
         evidence = (

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -24,6 +24,9 @@ from risk.links.weights import SHARED_MAX
 WINDOW: Final = dt.timedelta(days=30)
 DEALS_PER_ACCOUNT_MAX: Final = 2_000
 TICKS_MAX: Final = 3_000_000
+# A trade that ends before it begins has times that say nothing: it is left out and counted. One that begins further ahead than
+# this is by a clock that runs ahead: it is judged, and counted.
+AHEAD_MAX: Final = dt.timedelta(minutes=5)
 ACCOUNTS: Final = """
 SELECT a.id, a.client_id, a.opened_at,
   coalesce(keelson_euro_rate(%(base)s, %(today)s) / nullif(keelson_euro_rate(a.currency, %(today)s), 0), 1)
@@ -38,12 +41,15 @@ SELECT d.account_id, min(d.id) FILTER (WHERE d.entry = 0), d.symbol, min(d.actio
   (sum(d.price * d.lots) FILTER (WHERE d.entry = 0) / nullif(sum(d.lots) FILTER (WHERE d.entry = 0), 0))::float8,
   (extract(epoch FROM max(d.executed_at) FILTER (WHERE d.entry <> 0)) * 1000)::bigint,
   sum(d.profit + d.commission + d.fee), sum(d.swap), min(d.server_id),
-  coalesce(sum(d.closed_lots), 0) >= coalesce(sum(d.lots) FILTER (WHERE d.entry = 0), 0)
+  coalesce(sum(d.closed_lots), 0) >= coalesce(sum(d.lots) FILTER (WHERE d.entry = 0), 0),
+  max(d.read)::integer
 FROM unnest(%(accounts)s::bigint[]) AS a(id)
 JOIN LATERAL (
-  SELECT * FROM trading_deal x WHERE x.account_id = a.id AND x.executed_at >= %(since)s AND x.deleted_at IS NULL
-  ORDER BY x.executed_at DESC, x.id DESC LIMIT %(most)s
-) d ON d.action IN (0, 1) AND d.lots > 0
+  SELECT n.*, count(*) OVER () AS read FROM (
+    SELECT * FROM trading_deal x WHERE x.account_id = a.id AND x.executed_at >= %(since)s AND x.deleted_at IS NULL
+      AND x.action IN (0, 1) AND x.lots > 0
+    ORDER BY x.executed_at DESC, x.id DESC LIMIT %(most)s) n
+) d ON true
 GROUP BY d.account_id, d.position_id, d.symbol HAVING count(*) FILTER (WHERE d.entry = 0) > 0
 """
 CASH: Final = """
@@ -75,10 +81,25 @@ BONUS_ACTIONS: Final = (3, 6)
 
 @dataclass(frozen=True)
 class LiveBook:
-    """A book with the ids that its keys stand for."""
+    """A book with the ids that its keys stand for.
+
+    capped: accounts of which only the newest deals were read. left_out: trades per account that closed before they opened;
+    ahead: those that lie in the future.
+    """
 
     book: Book
     brand: Brand
+    capped: frozenset[int] = frozenset()
+    left_out: Mapping[int, int] = field(default_factory=dict)
+    ahead: Mapping[int, int] = field(default_factory=dict)
+
+    def reservations(self, account_ids: Iterable[int]) -> dict[str, int]:
+        """Return what a finding about these accounts has to say of what it rests on, as facts."""
+        ids = set(account_ids)
+        found = {"newest_deals": DEALS_PER_ACCOUNT_MAX if ids & self.capped else 0}
+        found["left_out"] = sum(self.left_out.get(pk, 0) for pk in ids)
+        found["ahead"] = sum(self.ahead.get(pk, 0) for pk in ids)
+        return {name: number for name, number in found.items() if number}
 
     def account_id(self, place: int) -> int:
         return int(self.book.accounts[place].key)
@@ -107,44 +128,65 @@ def load(brand: Brand, account_ids: Iterable[int], *, now: dt.datetime | None = 
             for pk, client_id, opened, _rate in rows
         }
         values["accounts"] = list(rates)
-        cursor.execute(TRADES, values)
-        trades, servers = [], set()
-        for (
-            account,
-            deal,
-            symbol,
-            action,
-            lots,
-            opened,
-            price,
-            closed,
-            profit,
-            swap,
-            server,
-            is_closed,
-        ) in cursor.fetchall():
-            servers.add((server, symbol))
-            trades.append(
-                Trade(
-                    str(deal),
-                    str(account),
-                    f"{server}/{symbol}",
-                    1 if action == 0 else -1,
-                    lots,
-                    opened,
-                    price,
-                    closed if is_closed and closed is not None else STILL_OPEN,
-                    0.0,
-                    units(profit * rates[account]),
-                    units(swap * rates[account]),
-                )
-            )
+        trades, capped, left_out, ahead = _trades(cursor, values, rates, now)
+        servers = {(int(server), symbol) for server, _slash, symbol in (row.symbol.partition("/") for row in trades)}
         cash = _cash(cursor, values, rates)
         cursor.execute(MARKS, {"clients": sorted({row[1] for row in rows})})
         marks = [Mark(str(client), kind, mark) for client, kind, mark in cursor]
         quotes = _ticks(cursor, servers, values["since"])
     known = [(str(first), str(second)) for first, second in known_among({int(mark.client) for mark in marks})]
-    return LiveBook(Book(trades, accounts, cash=cash, marks=marks, known=known, quotes=quotes), brand)
+    book = Book(trades, accounts, cash=cash, marks=marks, known=known, quotes=quotes)
+    return LiveBook(book, brand, capped, left_out, ahead)
+
+
+def _trades(
+    cursor: CursorWrapper, values: dict[str, Any], rates: dict[int, Any], now: dt.datetime
+) -> tuple[list[Trade], frozenset[int], dict[int, int], dict[int, int]]:
+    """Read round trips; with them which accounts have more deals than are read, how many trades of each
+    closed before they opened, and how many lie in the future."""
+    cursor.execute(TRADES, values)
+    trades, capped = [], set()
+    left_out: dict[int, int] = defaultdict(int)
+    ahead: dict[int, int] = defaultdict(int)
+    latest = _ms(now + AHEAD_MAX) or 0
+    for (
+        account,
+        deal,
+        symbol,
+        action,
+        lots,
+        opened,
+        price,
+        closed,
+        profit,
+        swap,
+        server,
+        is_closed,
+        read,
+    ) in cursor.fetchall():
+        if read >= DEALS_PER_ACCOUNT_MAX:
+            capped.add(account)
+        if is_closed and closed is not None and closed < opened:
+            left_out[account] += 1
+            continue
+        if opened > latest:
+            ahead[account] += 1
+        trades.append(
+            Trade(
+                str(deal),
+                str(account),
+                f"{server}/{symbol}",
+                1 if action == 0 else -1,
+                lots,
+                opened,
+                price,
+                closed if is_closed and closed is not None else STILL_OPEN,
+                0.0,
+                units(profit * rates[account]),
+                units(swap * rates[account]),
+            )
+        )
+    return trades, frozenset(capped), left_out, ahead
 
 
 def _ms(at: dt.datetime | None) -> int | None:

@@ -11,19 +11,23 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
+from clients.models import Client
 from clients.queries import clients_visible_to
+from compliance.aml.referrals import Suspicion, refer_suspicion
 from crm import work
-from crm.db.locking import lock
+from crm.db.locking import lock, lock_all
 from crm.errors import DomainError, WrongState
+from crm.i18n import formats
 from crm.i18n.localized_text import LocalizedText, joined, label_of
 from crm.models import Actor, User
 from crm.security import audit, policies
 from crm.security.policies import Decision, has_permission, require_permission
 from risk.abuse.brand_policies import ABUSE_HOURS
-from risk.abuse.choices import EpisodeState, Handling
+from risk.abuse.choices import Abuse, EpisodeState, Handling
 from risk.abuse.models import AbuseEpisode, EpisodeParty
+from risk.abuse.texts import reservations, sentence
 from risk.audit_codes import RiskAction
 
 SEES: Final = "risk.view_abuseepisode"
@@ -101,10 +105,15 @@ def decide_episode(*, episode_id: int, actor: User, outcome: str, reason: str, h
     """Decide an episode with a reason; of confirmed abuse, say how it is handled.
 
     What is done about it is done where it belongs, by its own verb and with its second approval; this records the decision.
+    Reported to the AML officer, it opens the AML cases of its clients, or joins the open ones.
     Who: `risk.decide_abuseepisode`, with a client of the episode in reach.
 
     Raises: NotAllowed (also while a colleague has claimed it), WrongState, DomainError (no reason, no handling).
     """
+    is_reported = outcome == EpisodeState.CONFIRMED and handling == Handling.REPORT_AML
+    if is_reported:  # before the episode, as everywhere
+        parties = EpisodeParty.objects.filter(episode=episode_id).values_list("client_id", flat=True)
+        lock_all(Client, pks=set(parties), no_key=True)
     row = ABUSE.lock(episode_id)
     policies.require(can_decide_episode(actor, row))
     if row.state != EpisodeState.OPEN:
@@ -126,7 +135,36 @@ def decide_episode(*, episode_id: int, actor: User, outcome: str, reason: str, h
         reason=reason,
         after={"outcome": str(state), "kind": row.kind, "handling": row.handling},
     )
+    if is_reported:
+        report_to_aml(row, actor=actor, reason=reason)
     return row
+
+
+def report_to_aml(row: AbuseEpisode, *, actor: User, reason: str) -> None:
+    """Pass a confirmed episode on: each of its clients has an AML case with it as evidence. A part of deciding it."""
+    trades = row.trades.count()
+    text = " ".join(
+        [
+            sentence(row.kind, row.facts, row.brand.base_currency),
+            *reservations(row.facts),
+            ngettext("%(n)s trade as evidence.", "%(n)s trades as evidence.", trades) % {"n": formats.number(trades)},
+        ]
+    )
+    for client_id in sorted(set(row.parties.values_list("client_id", flat=True))):
+        refer_suspicion(
+            client_id=client_id,
+            suspicion=Suspicion(
+                source=f"risk.abuse:{row.pk}:{client_id}",
+                title=str(Abuse(row.kind).label),
+                text=text,
+                since=row.first_at,
+                until=row.last_at,
+                base_amount=row.stake,
+                url=row.get_absolute_url(),
+            ),
+            reason=reason,
+            actor=actor,
+        )
 
 
 def feedback(user: User) -> dict[str, tuple[int, int]]:

@@ -129,8 +129,8 @@ def _known(
     return known
 
 
-def _facts(row: Finding) -> dict[str, object]:
-    return {**row.facts, "units": MONEY_UNITS}
+def _facts(row: Suspicion, live: LiveBook) -> dict[str, object]:
+    return {**row.finding.facts, "units": MONEY_UNITS, **live.reservations(row.accounts)}
 
 
 def _moment(ms: int, now: dt.datetime) -> dt.datetime:
@@ -154,7 +154,7 @@ def _open(live: LiveBook, row: Suspicion, stake: Decimal, now: dt.datetime) -> A
         work=item,
         score=score,
         stake=stake,
-        facts=_facts(row.finding),
+        facts=_facts(row, live),
         first_at=_moment(row.finding.since_ms, now),
         last_at=_moment(row.finding.until_ms, now),
         raised_at=now,
@@ -167,7 +167,7 @@ def _open(live: LiveBook, row: Suspicion, stake: Decimal, now: dt.datetime) -> A
 def _extend(episode: AbuseEpisode, row: Suspicion, live: LiveBook, stake: Decimal) -> None:
     """Go on with an open episode: what is known now takes the place of what was known then."""
     episode.score, episode.stake = Decimal(str(row.finding.score)), stake
-    episode.facts, episode.lost = _facts(row.finding), ""
+    episode.facts, episode.lost = _facts(row, live), ""
     episode.accounts = list(row.accounts)
     episode.first_at = min(episode.first_at, _moment(row.finding.since_ms, episode.first_at))
     episode.last_at = max(episode.last_at, _moment(row.finding.until_ms, episode.last_at))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from clients.choices import IdentifierKind
 from crm.i18n import formats
@@ -77,6 +78,29 @@ def sentence(kind: str, facts: Mapping[str, Any], currency: str) -> str:
         elif isinstance(value, int | float) and not isinstance(value, bool):
             values[name] = formats.number(value)
     return _sentences()[Abuse(kind)] % values
+
+
+def reservations(facts: Mapping[str, Any]) -> list[str]:
+    """Say what a finding doesn't rest on: deals beyond those that are read of an account, and trades with impossible times."""
+    said = []
+    if newest := facts.get("newest_deals"):
+        text = _("Only the newest %(deals)s deals of an account were judged; there are more.")
+        said.append(text % {"deals": formats.number(newest)})
+    if left_out := facts.get("left_out"):
+        text = ngettext(
+            "%(n)s trade was left out: by its times it closed before it opened.",
+            "%(n)s trades were left out: by their times they closed before they opened.",
+            left_out,
+        )
+        said.append(text % {"n": formats.number(left_out)})
+    if ahead := facts.get("ahead"):
+        text = ngettext(
+            "%(n)s trade lies in the future: the platform's clock runs ahead.",
+            "%(n)s trades lie in the future: the platform's clock runs ahead.",
+            ahead,
+        )
+        said.append(text % {"n": formats.number(ahead)})
+    return said
 
 
 def money(units: int, currency: str) -> str:

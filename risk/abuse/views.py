@@ -31,6 +31,7 @@ from risk.abuse.models import AbuseEpisode
 from risk.abuse.queue import SEES, can_decide_episode, decide_episode, episodes_visible_to, feedback, get_episode
 from risk.abuse.quotes import unquoted_servers
 from risk.abuse.tables import EpisodeTable, said
+from risk.abuse.texts import reservations
 from risk.dealing.choices import ExecutionBook
 from risk.dealing.routing import EXPORTS as EXPORTS_ROUTING
 from risk.dealing.routing import RIGHT as ROUTES
@@ -139,6 +140,7 @@ class EpisodePage(StaffView):
             "episode": row,
             "sentence": said(row),
             "lost": Lost(row.lost).label if row.lost else "",
+            "reservations": reservations(row.facts),
             "parties": parties,
             "trades": trades,
             "chart": chart_of(row, trades),

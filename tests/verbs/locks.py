@@ -589,6 +589,7 @@ EXCEPTIONS: dict[str, str] = {
     "compliance.aml.follow_up.note_document": "a part of the event's delivery; `tests/compliance/aml/test_follow_up.py`",
     "compliance.aml.follow_up.note_answer": "a part of the event's delivery; `tests/compliance/aml/test_follow_up.py`",
     "compliance.aml.attaching.attach": "a part of the run that raises alerts; `tests/compliance/aml/test_cases.py`",
+    "compliance.aml.referrals.refer_suspicion": "a part of deciding a finding elsewhere; `tests/risk/abuse/test_aml_report.py`",
     "crm.work.items.close_items": "a part of the verb that changes the subject; `tests/kyc/test_upload.py`",
     "crm.notices.mail.deliver": QUEUE,
     "crm.staff.founding.found": "needs an empty installation; `tests/crm/staff/test_founding.py` has four forms sent together",

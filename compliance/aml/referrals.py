@@ -1,0 +1,92 @@
+"""Suspicions passed on by people of other teams: each opens the client's AML case, or joins the open one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from clients.models import Client
+from compliance.aml.attaching import priority_of, score_of
+from compliance.aml.cases import CASE
+from compliance.aml.choices import CaseState
+from compliance.aml.models import AmlAlert, AmlCase
+from compliance.aml.referral_models import AmlReferral
+from compliance.audit_codes import ComplianceAction
+from crm import work
+from crm.db.locking import lock, lock_all
+from crm.models import User, WorkItem
+from crm.security import audit
+
+TEXT_MAX: Final = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """What is passed on, in the reader's language of then; `source` names the finding, so that it is passed on once."""
+
+    source: str
+    title: str
+    text: str
+    since: dt.datetime
+    until: dt.datetime
+    base_amount: Decimal = Decimal(0)
+    url: str = ""
+
+
+@transaction.atomic
+def refer_suspicion(*, client_id: int, suspicion: Suspicion, reason: str, actor: User) -> AmlCase:
+    """Put a suspicion into the client's open AML case; open one where there is none. The same source is passed on once.
+
+    Who: whoever decided about the finding where it was found, which that app has checked; they need not see AML cases.
+    """
+    client = lock(Client, client_id, "brand", no_key=True)
+    known = AmlReferral.objects.select_related("case").filter(source=suspicion.source).first()
+    if known is not None:
+        return known.case
+    now = timezone.now()
+    found = lock_all(AmlCase.objects.filter(client=client, state=CaseState.OPEN))
+    case = found[0] if found else None
+    if case is None:
+        item = work.open_item(CASE, client_id=client.pk, brand=client.brand, opened_at=now)
+        case = AmlCase.objects.create(client=client, opened_at=now, last_alert_at=now, work=item)
+    AmlReferral.objects.create(
+        case=case,
+        client=client,
+        source=suspicion.source,
+        title=suspicion.title[:120],
+        text=suspicion.text[:TEXT_MAX],
+        url=suspicion.url,
+        base_amount=suspicion.base_amount,
+        since=suspicion.since,
+        until=max(suspicion.since, suspicion.until),
+        reason=reason.strip()[:TEXT_MAX],
+        referred_by=actor,
+        referred_at=now,
+    )
+    _weigh(case, client, now)
+    audit.record(
+        actor=actor,
+        action=ComplianceAction.AML_SUSPICION_REFERRED,
+        target=case,
+        client_id=client.pk,
+        brand_id=client.brand_id,
+        reason=reason,
+        evidence={"source": suspicion.source, "amount": str(suspicion.base_amount)},
+    )
+    return case
+
+
+def _weigh(case: AmlCase, client: Client, now: dt.datetime) -> None:
+    alerts = list(AmlAlert.objects.filter(case=case).select_related("version"))
+    case.score = score_of(alerts, client, list(AmlReferral.objects.filter(case=case)))
+    case.last_alert_at = max(case.last_alert_at, now)
+    case.save(update_fields=["score", "last_alert_at"])
+    item = lock(WorkItem, case.work_id or 0)
+    if item.priority < priority_of(case.score):
+        item.priority = priority_of(case.score)
+        item.save(update_fields=["priority"])
