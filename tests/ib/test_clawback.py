@@ -16,6 +16,7 @@ from crm import events
 from crm.models import AuditEvent
 from ib import clawback, engine, explain, periods, rollup, settlement
 from ib.models import Accrual, CommissionRun, ReversedPart
+from tests.examples import examples
 from tests.ib.factories import make_trade
 from tests.ib.test_settlement import arrived
 from tests.wallet.factories import make_psp
@@ -155,7 +156,7 @@ HEARD = st.lists(st.tuples(st.integers(0, 4), st.sampled_from(["taken", "taken",
 
 
 @settings(
-    max_examples=25,
+    max_examples=examples(12),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.generate],

@@ -35,6 +35,7 @@ from ib.models import (
     ReferralLink,
     RevenueMonth,
 )
+from tests.examples import examples
 from tests.ib import factories, oracle
 from trading.models import PastAccountGroup, PastSymbolMapping, SymbolInfo, TradingAccount
 
@@ -506,7 +507,7 @@ class Builder:
 
 # A world is one number: shrinking it would only make another world.
 @settings(
-    max_examples=25,
+    max_examples=examples(12),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
@@ -570,7 +571,7 @@ def agree(builder):
     assert found == expected
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(10), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     shares=st.lists(st.decimals("0.00000001", "0.4", places=8), min_size=1, max_size=5),
     pot=st.decimals("0.00000001", "30", places=8),

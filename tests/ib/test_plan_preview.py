@@ -15,6 +15,7 @@ from ib.choices import Reason
 from ib.models import Accrual, Plan, PlanVersion
 from ib.plan_editor.preview import preview
 from ib.plan_editor.templates import TEMPLATES
+from tests.examples import examples
 from tests.ib.factories import LONG_AGO, SYMBOLS, card, make_trade, make_version
 from tests.ib.test_pages import rate_form, text_of
 
@@ -29,7 +30,7 @@ made_cards = st.builds(
 
 
 @settings(
-    max_examples=25,
+    max_examples=examples(12),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.generate],

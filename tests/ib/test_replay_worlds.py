@@ -22,6 +22,7 @@ from ib.choices import DifferenceCause as Cause
 from ib.models import Accrual, Attribution, PartnerLink, PartnerPlan, PartnerSpell, Replay, ReplayLine, ReplayProposal
 from ib.replay import replays
 from ib.replay.proposals import propose_replay
+from tests.examples import examples
 from tests.ib import factories, oracle
 from tests.ib.test_oracle import DAYS, MONTH_SPANS, MONTHS, START, Builder, Undo, numbers_of_months
 from trading.models import Deal, DealEdit, PastAccountGroup, PastSymbolMapping, SymbolInfo
@@ -212,7 +213,7 @@ def paid(found) -> dict:
 
 
 @settings(
-    max_examples=24,
+    max_examples=examples(10),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],

@@ -22,6 +22,7 @@ from compliance.aml.opposite import record_positions
 from compliance.aml.running import raised_in, run_pending
 from compliance.models import CountryRisk
 from tests.compliance.aml.factories import START, at, live, movement, position
+from tests.examples import examples
 
 pytestmark = pytest.mark.django_db
 # Steps that meet the windows of the rules (a day, a week) exactly, and one second beside them.
@@ -108,7 +109,7 @@ def stand_against(winner: Client, loser: Client, amount: int, when: dt.datetime)
     record_positions([position(winner, amount, when), position(loser, -amount, when, is_long=False)])
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(8), deadline=None, suppress_health_check=list(HealthCheck))
 @given(moves=st.lists(MOVED, min_size=1, max_size=25))
 def test_backtest_equals_the_live_run(cast, rules, people, moves):
     when = START - dt.timedelta(days=2)

@@ -14,6 +14,7 @@ from clients.models import Client
 from crm import events
 from crm.choices import Role
 from tests.cast import make_staff
+from tests.examples import examples
 from tests.kyc.categories.factories import categorise
 from tests.wallet import recon
 from tests.wallet.intents import captured, dispute_event, make_intent
@@ -32,7 +33,7 @@ STEPS = st.lists(
 
 
 class EveryOrder(TestCase):
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(first=st.integers(1, RECEIVED), percent=st.integers(1, 150), steps=STEPS)
     def test_credit_comes_back_to_the_cent_and_never_more(self, first, percent, steps):
         with transaction.atomic():

@@ -16,6 +16,7 @@ from crm.choices import Role
 from crm.models import FxRate
 from crm.money.amounts import from_minor
 from tests.cast import make_staff
+from tests.examples import examples
 from tests.wallet import recon
 from wallet.choices.ledger import AccountKind
 from wallet.choices.reconciliation import PostingWay
@@ -28,7 +29,7 @@ from wallet.reconciliation.postings import OTHER_SIDE
 CODES = ["EUR", "USD", "JPY", "KWD", "BHD", "ISK"]
 PER_EURO = {"USD": "1.1021", "JPY": "163.37", "KWD": "0.33871", "BHD": "0.41549", "ISK": "147.9"}
 WAYS = st.sampled_from([PostingWay.FX, PostingWay.FEE, PostingWay.LOSS, PostingWay.SUSPENSE])
-QUICK = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 class EverySum(TestCase):

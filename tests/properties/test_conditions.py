@@ -21,6 +21,7 @@ from crm.conditions.operators import BY_TYPE
 from crm.errors import DomainError
 from crm.models import Book, Brand, User
 from kyc.models import KycFacts
+from tests.examples import examples
 from tests.kyc.categories.factories import categorise
 from trading.models import TradingFacts
 from wallet.models import WalletFacts
@@ -154,7 +155,11 @@ class BothWays(TestCase):
         _people()
         cls.clients = list(Client.objects.select_related(*side_tables()))
 
-    @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+    @settings(
+        max_examples=examples(60),
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
     @given(expressions)
     def test_whom_sql_finds_is_whom_python_lets_pass(self, part):
         try:

@@ -19,6 +19,7 @@ from leads.models import Lead
 from reports import upkeep
 from reports.models import DayFigure, OriginDay
 from tests.cast import make_cast, make_client
+from tests.examples import examples
 from tests.ib.test_settlement import arrived
 from wallet.models import Deposit
 
@@ -49,7 +50,7 @@ class DayFigures(TestCase):
         ]
         Client.objects.filter(pk__in=[p.pk for p in self.people]).update(created_at=START)
 
-    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(15), deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(acts, max_size=25))
     def test_agents_add_up_to_the_brand_and_nothing_past_moves(self, plan):
         """Acts are done in the order of their time; figures are taken in after each day or not, and are the same."""

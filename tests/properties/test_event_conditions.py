@@ -15,6 +15,7 @@ from crm.errors import outcome_of
 from crm.events.bus import EVENT_TYPES
 from crm.events.conditions import path_of, vocabulary_of
 from crm.events.schemas import catalogue
+from tests.examples import examples
 
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
@@ -72,7 +73,7 @@ def payloads(draw, fields):
     return {field.name: draw(values_of(field.type)) for field in chosen}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_the_path_and_python_agree(db, data):
     drawn = outcome_of(partial(read, {"version": 1, "all": [data.draw(conditions)]}, vocabulary()))

@@ -13,6 +13,7 @@ from crm.money.amounts import from_minor
 from tests.cast import make_cast, make_client
 from tests.crm.imports.files import imported
 from tests.days import last_month, month_before_last, now
+from tests.examples import examples
 from tests.wallet.factories import raw
 from wallet.choices.ledger import AccountKind
 from wallet.ledger import posting
@@ -37,7 +38,7 @@ def expected(rows):
 
 
 class AnyFile(TestCase):
-    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=examples(8), deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(ROW, min_size=1, max_size=12), st.integers(1, 4))
     def test_wallets_have_what_the_file_says_and_the_ledger_sums_to_zero(self, rows, batch_rows):
         cast = make_cast()

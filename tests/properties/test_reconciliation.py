@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from tests.examples import examples
 from tests.wallet import recon
 from wallet.choices.reconciliation import BREAKS_OF_A_MOVEMENT
 from wallet.ledger import posting
@@ -18,7 +19,7 @@ from wallet.models import Break, Match, MatchGroup, SettlementRow
 
 FILES = 3
 QUICK = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 KINDS = st.sampled_from(["payment", "payout", "refund"])
 

@@ -30,6 +30,7 @@ from ib.models import (
 from ib.settlements.disputes import open_dispute, resolve_dispute
 from ib.settlements.lines import lines_of, settlement_of
 from tests.cast import make_staff
+from tests.examples import examples
 from tests.ib.factories import make_partner
 from tests.wallet import recon
 from wallet.ledger import posting
@@ -76,7 +77,7 @@ def expanded(step):
 
 
 class EveryCycle(TestCase):
-    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(first=TERMS, steps=st.lists(STEP, min_size=8, max_size=30))
     def test_each_accrual_is_settled_once_to_the_last_cent(self, first, steps):
         with transaction.atomic():

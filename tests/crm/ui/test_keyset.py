@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from crm.models import User
 from crm.ui import keyset
+from tests.examples import examples
 
 WHEN = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 
@@ -67,7 +68,7 @@ def test_every_row_comes_once_in_order_and_back_again(db, descending, size):
     assert walk_back(order, tokens[-1], size) == pages
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(logins=st.lists(st.none() | st.integers(0, 4), max_size=24), size=st.integers(1, 9), descending=st.booleans())
 def test_any_mix_of_ties_and_empty_values_pages_both_ways(db, logins, size, descending):
     User.objects.all().delete()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from crm.models import User
 from crm.ui import keyset, nearest
 from tests.crm.ui.test_keyset import people
+from tests.examples import examples
 
 WIDE = User.objects.all
 
@@ -26,7 +27,7 @@ def pages_of(rows, order, size, candidates):
         assert len(found) < 100
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(10), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     logins=st.lists(st.none() | st.integers(0, 4), max_size=24),
     rest=st.integers(0, 4),

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 
 from prop.judge.judging import Judge
 from prop.judge.state import State, VerdictKind
+from tests.examples import examples
 from tests.prop.judge.reference import decision
 from tests.prop.judge.worlds import worlds
 
@@ -14,7 +15,7 @@ DECISIVE = (VerdictKind.BREACH, VerdictKind.PASSED)
 LOSSES = ("maximum_loss", "daily_loss")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(worlds())
 def test_breach_pass_and_warnings_are_the_references(world):
     rules, start_at, inputs, news = world

@@ -24,6 +24,7 @@ from Adyen.util import (
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from wallet.choices.psp import Verdict
 from wallet.psp.adyen import notifications, transfer_views
 from wallet.psp.adyen.adapter import AdyenAdapter
@@ -63,7 +64,7 @@ def test_references_with_slashes_and_colons_are_signed_unescaped(name):
 
 
 # The first text that is drawn builds tables; on a busy machine that takes a second.
-patient = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+patient = settings(max_examples=examples(40), suppress_health_check=[HealthCheck.too_slow], deadline=None)
 texts = st.text(max_size=12)
 keys = st.binary(min_size=1, max_size=40).map(bytes.hex)
 items = st.fixed_dictionaries(

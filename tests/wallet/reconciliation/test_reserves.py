@@ -13,6 +13,7 @@ from hypothesis.extra.django import TestCase
 
 from crm import approvals
 from crm.errors import DomainError
+from tests.examples import examples
 from tests.wallet import recon
 from tests.wallet.factories import make_psp
 from tests.wallet.ledger.test_manual_journals import write
@@ -296,7 +297,7 @@ def outcome(psp) -> tuple:
 
 
 class AnyOrder(TestCase):
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(rows=ROWS, order=st.permutations(range(3)))
     def test_the_order_of_the_files_changes_nothing_and_each_currency_adds_up(self, rows, order):
         files: list[list] = [[], [], []]
