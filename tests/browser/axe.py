@@ -10,12 +10,15 @@ from playwright.sync_api import Page
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SHOWS_ALL = os.environ.get("KEELSON_AXE") == "all"
 # Rows of a table are of one markup: of a long one, the first are looked at.
-CONTEXT = None if SHOWS_ALL else {"exclude": [["tbody tr:nth-child(n+7)"]]}
+LONG = [["tbody tr:nth-child(n+7)"]]
+# The menu and the bar above are the same on each page of a role: the first of them is looked at whole.
+FRAME = [[".k-nav"], [".k-top"]]
 AXE = Axe()
 
 
-def violations(page: Page, options: dict, look: str = "desk") -> list[str]:
-    found = AXE.run(page, context=CONTEXT, options={"resultTypes": ["violations"], **options}).response["violations"]
+def violations(page: Page, options: dict, look: str = "desk", *, whole: bool = True) -> list[str]:
+    context = None if SHOWS_ALL else {"exclude": LONG if whole else [*LONG, *FRAME]}
+    found = AXE.run(page, context=context, options={"resultTypes": ["violations"], **options}).response["violations"]
     return [
         f"{look}: {page.url.partition('//')[2].partition('/')[2]}: {rule['id']}: {node['target']} {node['html'][:120]} "
         f"{node['failureSummary'].splitlines()[-1].strip()}"
@@ -25,8 +28,8 @@ def violations(page: Page, options: dict, look: str = "desk") -> list[str]:
     ]
 
 
-def all_rules(page: Page, look: str) -> list[str]:
-    return violations(page, {"runOnly": {"type": "tag", "values": TAGS}}, look)
+def all_rules(page: Page, look: str, *, whole: bool = True) -> list[str]:
+    return violations(page, {"runOnly": {"type": "tag", "values": TAGS}}, look, whole=whole)
 
 
 def in_the_dark(page: Page) -> list[str]:
