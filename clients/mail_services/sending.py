@@ -60,7 +60,10 @@ def _send_by(service: MailService, email: EmailMessage, mark: str) -> None:
     email.metadata = {MARK: mark}  # type: ignore[attr-defined]  # anymail's own
     email.extra_headers |= adapter.api_headers
     line = Line(service, ANSWER, explain=_explained, account=ACCOUNT_STATUSES)
-    address = address_of(service, adapter.api, settings.SANDBOX_MAIL_API_URL) + adapter.api_path
+    address = address_of(service, adapter.api, settings.SANDBOX_MAIL_API_URL)
+    address = (
+        address.removesuffix(adapter.api_path.rstrip("/")) + adapter.api_path
+    )  # as a person entered it, or without
     keys = {adapter.api_setting: service.credentials["api_key"], "api_url": address}
     email.connection = backend_over(line, name=service.adapter, **keys)
     with watched(service):

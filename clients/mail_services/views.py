@@ -47,7 +47,9 @@ PAGES: Final = connections.ConnectionPages(
         gettext_lazy(
             "At the service, enter the webhook address for delivered, bounced, complained, opened and unsubscribed."
         ),
-        gettext_lazy("For incoming e-mails, enter the same address and have the service send the raw e-mail."),
+        gettext_lazy(
+            "For incoming e-mails, enter the same address and have the service send the raw e-mail. Brevo’s come over IMAP."
+        ),
     ),
     unmatched=gettext_lazy("None of our e-mails is meant by this report."),
 )
