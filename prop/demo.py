@@ -25,6 +25,7 @@ from prop.payouts.reviews import decide_payout
 from prop.programmes.drafts import create_programme, draft_version
 from prop.programmes.publishing import propose_publication
 from prop.programmes.templates import TEMPLATES
+from prop.trials.running import DAYS_MAX, run_trial
 from trading.choices import AccountState
 from trading.models import AccountType, Deal, EquityPoint, TradingAccount
 from wallet.choices.ledger import AccountKind, JournalKind
@@ -47,6 +48,8 @@ TIGHT: Final = (
         "target: 1, daily_loss: 1, max_loss: 2",
     ),
 )
+# What a draft of the sprint's next version says instead: twice as much may be lost.
+WIDER: Final = ("daily_loss: 1, max_loss: 2", "daily_loss: 2, max_loss: 4")
 CHANGES: Final = {"instant": EASIER, "sprint": TIGHT}
 OTHERS_OF: Final = 3  # of accounts with a profit each third, of those without two of three are sprints
 KEPT_FREE: Final = 5  # each fifth demo account stays one that was opened for free
@@ -77,6 +80,8 @@ def load(demo: Demo) -> None:
                     _challenge(account, versions[kind])
         _pay_out(brand, checkers[0])
         _appeal(brand)
+        if versions and Challenge.objects.filter(version=versions["sprint"]).exists():
+            _try_out(versions["sprint"], makers[0])
     demo.progress("Challenges", 1, 1)
 
 
@@ -103,17 +108,28 @@ def _on_sale(brand: Brand, maker: User, checker: User) -> dict[str, ProgrammeVer
     versions = {}
     for code, (name, description) in PROGRAMMES.items():
         programme = create_programme(brand=brand, name=name, description=description, actor=maker)
-        template = TEMPLATES["one-step" if code == "sprint" else code][1]
-        for text, other in CHANGES.get(code, ()):
-            assert text in template
-            template = template.replace(text, other)
-        terms = template.format(currency=kind.currency, account=kind.name)
-        version = draft_version(programme_id=programme.pk, content=terms.encode(), actor=maker)
+        version = draft_version(programme_id=programme.pk, content=_terms(code, kind), actor=maker)
         proposal = propose_publication(version_id=version.pk, actor=maker, reason="On sale from today")
         approvals.approve(PublishProposal, proposal.pk, actor=checker)
         version.refresh_from_db()
         versions[code] = version
     return versions
+
+
+def _terms(code: str, kind: AccountType, *more: tuple[str, str]) -> bytes:
+    """Write the terms of a programme: its template with the demo's changes, and more of them."""
+    template = TEMPLATES["one-step" if code == "sprint" else code][1]
+    for text, other in (*CHANGES.get(code, ()), *more):
+        assert text in template
+        template = template.replace(text, other)
+    return template.format(currency=kind.currency, account=kind.name).encode()
+
+
+def _try_out(sold: ProgrammeVersion, maker: User) -> None:
+    """Draft the next version of a programme with wider limits, and try it on the challenges that were bought."""
+    terms = _terms("sprint", sold.account_type, WIDER)
+    draft = draft_version(programme_id=sold.programme_id, content=terms, actor=maker)
+    run_trial(version_id=draft.pk, days=DAYS_MAX, of_programme_id=sold.programme_id, actor=maker)
 
 
 def _challenge(account: TradingAccount, version: ProgrammeVersion) -> None:

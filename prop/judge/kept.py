@@ -32,10 +32,10 @@ class Minute:
     def add(self, sample: Sample, *, is_turn: bool) -> None:
         """Keep a sample, and let go of those that say no more than others."""
         self.samples.append(sample)
-        stretch = self.samples[self.settled :]
         if is_turn:
             self.settled = len(self.samples)
-        elif len(stretch) > STRETCH:
+        elif len(self.samples) - self.settled > STRETCH:
+            stretch = self.samples[self.settled :]
             telling = (stretch[0], min(stretch, key=lowest), max(stretch, key=lambda each: each.equity), stretch[-1])
             self.samples[self.settled :] = [each for each in stretch if any(each is other for other in telling)]
 

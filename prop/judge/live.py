@@ -157,10 +157,15 @@ def judge_inputs(
     keeper: Keeper,
     deals: Sequence[PlatformDeal],
     samples: Sequence[Sample],
+    *,
+    inputs: Sequence[Input] | None = None,
 ) -> list[Verdict]:
-    """Take deals and samples in their order; the keeper notes which samples to keep, and how each deal was judged."""
+    """Take deals and samples in their order; the keeper notes which samples to keep, and how each deal was judged.
+
+    inputs: what the deals are for the judge, where that is known.
+    """
     verdicts: list[Verdict] = []
-    for each in in_order([*inputs_of(row, deals), *samples]):
+    for each in in_order([*(inputs_of(row, deals) if inputs is None else inputs), *samples]):
         found = judge.step(state, each)
         keeper.take(each, found)
         verdicts += found
@@ -251,16 +256,23 @@ def count_deals(row: PhaseAccount, until: int) -> dict[str, int]:
     return deals.aggregate(number=Count("pk"), revisions=Coalesce(Sum("revision"), 0))
 
 
-def inputs_of(row: PhaseAccount, deals: Sequence[PlatformDeal]) -> list[Input]:
-    """Turn an account's deals into what the judge reads; deleted ones and the starting balance are left out."""
+def inputs_of(
+    row: PhaseAccount, deals: Sequence[PlatformDeal], *, symbols: dict[str, SymbolInfo] | None = None
+) -> list[Input]:
+    """Turn an account's deals into what the judge reads; deleted ones and the starting balance are left out.
+
+    symbols: of the server by their names, where they were read.
+    """
     if not deals:
         return []
     ours = _ours(row, deals)
     # The starting balance is where counting begins: on a server whose clock is ahead its deal is younger than the phase.
     starting = {ticket for ticket, key in ours.items() if key.startswith(STARTING_KEY)}
     counted = [deal for deal in deals if deal.deleted_at is None and deal.ticket not in starting]
-    names = {deal.symbol for deal in counted if deal.symbol}
-    symbols = {info.name: info for info in SymbolInfo.objects.filter(server_id=row.account.server_id, name__in=names)}
+    if symbols is None:
+        names = {deal.symbol for deal in counted if deal.symbol}
+        infos = SymbolInfo.objects.filter(server_id=row.account.server_id, name__in=names)
+        symbols = {info.name: info for info in infos}
     payouts = frozenset(ticket for ticket, key in ours.items() if key.startswith(OPERATION_KEY))
     return feed.inputs_of(counted, currency=row.challenge.currency, symbols=symbols, payouts=payouts)
 

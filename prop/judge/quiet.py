@@ -5,12 +5,13 @@ All others, and those whose deals were edited or read late, are left to `live.ju
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 import orjson
 from django.db import connection, transaction
+from django.db.models import prefetch_related_objects
 
 from prop.choices import StageState
 from prop.judge.days import to_msc, to_time
@@ -18,11 +19,11 @@ from prop.judge.fleet import quiet_of
 from prop.judge.inputs import Sample
 from prop.judge.judging import GAP_MSC, Judge
 from prop.judge.kept import Keeper, Minute
-from prop.judge.live import QUIET, judge_inputs, rules_of
+from prop.judge.live import QUIET, inputs_of, judge_inputs, rules_of
 from prop.judge.state import Extreme, Point, Source, State, VerdictKind
 from prop.judge.storing import closed_day, day_row, keep_days, store_rows, today
-from prop.models import PhaseAccount
-from trading.models import Deal
+from prop.models import PhaseAccount, ProgrammePhase
+from trading.models import Deal, SymbolInfo
 
 BATCH: Final = 500
 SILENT: Final = (VerdictKind.DAY, VerdictKind.GAP, VerdictKind.WITHHELD)
@@ -56,30 +57,48 @@ class Batch:
 
 
 @transaction.atomic(durable=True)
-def judge_quiet(pks: Sequence[int], samples_of: Callable[[int], list[Sample]]) -> set[int]:
+def judge_quiet(pks: Sequence[int], samples_after: Callable[[Mapping[int, int]], dict[int, list[Sample]]]) -> set[int]:
     """Judge accounts whose samples say nothing that anybody hears of; return those that were.
 
     Others are left, and those that somebody has locked: no lock is waited for, so challenges, which are locked first elsewhere,
     stay unlocked.
     """
     running = PhaseAccount.objects.filter(pk__in=pks, state=StageState.RUNNING, judged_until__isnull=False)
-    along = running.select_related("phase", "challenge", "account__server").order_by("pk")
-    rows = [row for row in along.select_for_update(skip_locked=True, of=("self",)) if _is_plain(row)]
-    samples = {row.pk: [each for each in samples_of(row.pk) if each.at > row.judged["state"]["at"]] for row in rows}
+    rows = [row for row in running.order_by("pk").select_for_update(skip_locked=True) if _is_plain(row)]
+    samples = samples_after({row.pk: row.judged["state"]["at"] for row in rows})
     rows = [row for row in rows if samples[row.pk]]
+    currencies = _currencies(rows)
     deals = _deals(rows, samples)
     quiet = {row.pk for row in rows if row.account_id not in deals and _is_quiet(row, samples[row.pk])}
     others = [row for row in rows if row.pk not in quiet]
     known = _known(others) if others else {}
+    # Only what is judged step by step needs its rules: most accounts are quiet.
+    prefetch_related_objects(others, "phase", "challenge", "account__server")
+    symbols = _symbols(others, deals)
     batch = Batch()
     for row in rows:
         if row.pk in quiet:
-            _move(batch, row, samples[row.pk])
+            _move(batch, row, samples[row.pk], currencies[row.phase_id])
     for row in others:
         if row.judged.get("deals") == known[row.pk]:
-            _step(batch, row, deals.get(row.account_id, []), samples[row.pk])
+            _step(batch, row, deals.get(row.account_id, []), samples[row.pk], symbols)
     batch.write()
     return set(batch.accounts)
+
+
+def _currencies(rows: Sequence[PhaseAccount]) -> dict[int, str]:
+    """Return the currency of each phase's version, which is its challenges'."""
+    phases = ProgrammePhase.objects.filter(pk__in={row.phase_id for row in rows})
+    return dict(phases.order_by().values_list("pk", "version__currency"))
+
+
+def _symbols(rows: Sequence[PhaseAccount], deals: Mapping[int, Sequence[Deal]]) -> dict[int, dict[str, SymbolInfo]]:
+    """Read what is known of the traded symbols, by server: once for all accounts."""
+    names = {deal.symbol for each in deals.values() for deal in each if deal.symbol}
+    found: dict[int, dict[str, SymbolInfo]] = {row.account.server_id: {} for row in rows}
+    for info in SymbolInfo.objects.filter(server__in=list(found), name__in=names) if names else ():
+        found[info.server_id][info.name] = info
+    return found
 
 
 def _is_plain(row: PhaseAccount) -> bool:
@@ -122,7 +141,7 @@ def _is_quiet(row: PhaseAccount, samples: Sequence[Sample]) -> bool:
     return True
 
 
-def _move(batch: Batch, row: PhaseAccount, samples: Sequence[Sample]) -> None:
+def _move(batch: Batch, row: PhaseAccount, samples: Sequence[Sample], currency: str) -> None:
     """Take quiet samples: only the last one and the day's extremes move."""
     before, last = row.judged["state"], samples[-1]
     aside = before["aside"]
@@ -147,16 +166,23 @@ def _move(batch: Batch, row: PhaseAccount, samples: Sequence[Sample]) -> None:
     )
     _put(batch, row, state, keeper, {name: getattr(row, name) for name in QUIET})
     day = (state["day"], figures, state["day_trades"])
-    batch.days[row.pk, state["day"]] = day_row(row.pk, row.challenge.currency, day, before)
+    batch.days[row.pk, state["day"]] = day_row(row.pk, currency, day, before)
 
 
-def _step(batch: Batch, row: PhaseAccount, deals: Sequence[Deal], samples: Sequence[Sample]) -> None:
+def _step(
+    batch: Batch,
+    row: PhaseAccount,
+    deals: Sequence[Deal],
+    samples: Sequence[Sample],
+    symbols: Mapping[int, dict[str, SymbolInfo]],
+) -> None:
     """Take deals and samples one by one; nothing is written where one of them says something that is heard."""
     if deals and row.phase.news_minutes is not None:
         return
     before, judge, keeper = row.judged["state"], Judge(rules_of(row)), _keeper(row)
     state = State.from_json(before)
-    verdicts = judge_inputs(row, judge, state, keeper, deals, samples)
+    inputs = inputs_of(row, deals, symbols=symbols[row.account.server_id])
+    verdicts = judge_inputs(row, judge, state, keeper, deals, samples, inputs=inputs)
     if any(verdict.kind not in SILENT for verdict in verdicts):
         return
     known = row.judged["deals"]

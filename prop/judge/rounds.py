@@ -8,7 +8,7 @@ beyond it, so a worker that dies leaves nothing out, and another one judges noth
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -57,12 +57,6 @@ class Round:
     balances: NDArray[np.int64]
     equities: NDArray[np.int64]
 
-    def sample_of(self, account: int) -> Sample | None:
-        place = int(np.searchsorted(self.accounts, account))
-        if place == len(self.accounts) or self.accounts[place] != account:
-            return None
-        return Sample(self.at, int(self.balances[place]), int(self.equities[place]))
-
 
 _read: dict[int, dict[int, Round]] = {}
 
@@ -89,7 +83,7 @@ def _judge(server_id: int) -> int:
     unchecked = [pk for pk, is_checked in found if not is_checked]
     judged = 0
     for part in batched(_due(server_id, unchecked, oldest, until), BATCH):
-        done = judge_quiet(part, lambda pk: _samples(pk, rounds))
+        done = judge_quiet(part, lambda since: samples_after(since, rounds))
         others = [pk for pk in part if pk not in done]
         judged += len(done) + for_each_isolated(lambda pk: _judge_account(pk, rounds), others)
     EquityRound.objects.filter(pk__in=unchecked).update(is_checked=True)
@@ -108,12 +102,30 @@ def _due(server_id: int, unchecked: Sequence[int], oldest: dt.datetime, until: d
 
 
 def _judge_account(pk: int, rounds: Sequence[Round]) -> bool:
-    samples = _samples(pk, rounds)
+    samples = samples_after({pk: 0}, rounds)[pk]
     return bool(samples) and live.judge_account(pk, samples=samples)
 
 
-def _samples(pk: int, rounds: Sequence[Round]) -> list[Sample]:
-    return [sample for each in rounds if (sample := each.sample_of(pk)) is not None]
+def samples_after(since: Mapping[int, int], rounds: Sequence[Round]) -> dict[int, list[Sample]]:
+    """Give each account's samples after its own instant, in their order: of a round all accounts together are looked up."""
+    found: dict[int, list[Sample]] = {pk: [] for pk in since}
+    if not since:
+        return found
+    wanted = np.array(sorted(since), dtype=np.int64)
+    begins = np.array([since[pk] for pk in wanted.tolist()], dtype=np.int64)
+    first, last, earliest = wanted[0], wanted[-1], begins.min()
+    for each in rounds:
+        if each.at <= earliest or each.accounts[-1] < first or each.accounts[0] > last:
+            continue
+        places = np.minimum(np.searchsorted(each.accounts, wanted), len(each.accounts) - 1)
+        is_asked = (each.accounts[places] == wanted) & (begins < each.at)
+        rows = places[is_asked]
+        figures = zip(
+            wanted[is_asked].tolist(), each.balances[rows].tolist(), each.equities[rows].tolist(), strict=True
+        )
+        for pk, balance, equity in figures:
+            found[pk].append(Sample(each.at, balance, equity))
+    return found
 
 
 def _rounds(server_id: int, pks: Sequence[int]) -> list[Round]:

@@ -153,10 +153,10 @@ def test_silent_accounts_are_judged_together_as_one_by_one(cast, db, kind, first
     PhaseAccount.objects.filter(pk=row.pk).update(**before)
     row.days.filter(day__gt=NOON).delete()
     row.days.update(closing_equity=1, lowest_equity=1, highest_equity=1)
-    assert judge_quiet([row.pk], lambda _pk: samples) == {row.pk}
+    assert judge_quiet([row.pk], lambda _since: {row.pk: samples}) == {row.pk}
     assert judged_of(row) == single
     lost = [Sample(samples[-1].at + 1000, 1_000_000, 900_000)]
-    assert judge_quiet([row.pk], lambda _pk: lost) == set(), "a breach is not silent"
+    assert judge_quiet([row.pk], lambda _since: {row.pk: lost}) == set(), "a breach is not silent"
 
 
 def test_judge_that_was_away_finds_the_breach_of_its_absence(cast, db):
