@@ -149,7 +149,8 @@ IS_FIXED = "coalesce(l.is_fixed AND k.is_lot, false)"
 # What was charged for a close, and this volume's part of what was charged for opening.
 CHARGES = "coalesce(c.commission, 0) + coalesce(op.commission_per_lot * c.closed_lots, 0)"
 # OFFSET 0 keeps each step a step: merged into one, its expressions would be computed once for each place that names them. What is
-# the same for all of a trade's lines is found first; each further join of the lines costs them a third of a microsecond.
+# the same for all of a trade's lines is found first; each further join of the lines costs them a third of a microsecond. What later
+# steps filter and sum up by stands first, as a row is read from its beginning.
 WANTED = """
 CREATE TEMP TABLE ib_wanted ON COMMIT DROP AS
 WITH trade AS (
@@ -220,13 +221,11 @@ WITH trade AS (
 ), counted AS (
   SELECT pots.*, CASE WHEN why = '' THEN trunc(least(pot, cap) * share, 8) ELSE 0 END AS rate_amount FROM pots OFFSET 0
 )
-SELECT deal_id, ticket, closed_at, account_id, symbol, lots, client_id, symbol_group, introducer_id, level, partner_id,
-  currency, version_id, rate_currency, day, component, is_only, basis, basis_currency, basis_fx, rate,
-  CASE WHEN pot > cap THEN cap END AS cap, share, is_override, tier, ratio, is_difference, revenue, passed_percent, passed_per_lot,
-  NULL::numeric AS below,
-  why AS reason, fx_rate,
-  fx_on, held_seconds, rate_amount, CASE WHEN why = '' THEN trunc(rate_amount * fx_rate, 8) ELSE 0 END AS amount,
-  period_id
+SELECT deal_id, partner_id, level, version_id, period_id, day, is_only, is_difference, component, why AS reason, currency,
+  CASE WHEN why = '' THEN trunc(rate_amount * fx_rate, 8) ELSE 0 END AS amount, rate_amount, lots, rate_currency, fx_rate, revenue,
+  closed_at, introducer_id, client_id, ticket, account_id, symbol, symbol_group, basis, basis_currency, basis_fx, rate,
+  CASE WHEN pot > cap THEN cap END AS cap, share, is_override, tier, ratio, passed_percent, passed_per_lot,
+  NULL::numeric(20,8) AS below, fx_on, held_seconds
 FROM counted
 """
 # What it is joined by: statistics of all forty columns cost a tenth of a pass.
@@ -245,7 +244,7 @@ WITH higher AS MATERIALIZED (
   FROM higher hi
   LEFT JOIN lower lo ON lo.deal_id = hi.deal_id AND lo.component = hi.component AND lo.level < hi.level
   LEFT JOIN ib_fx f ON f.base = lo.rate_currency AND f.quote = hi.rate_currency AND f.day = hi.day
-  GROUP BY 1
+  GROUP BY 1 ORDER BY 1
 )
 UPDATE ib_wanted hi SET below = b.below,
   reason = CASE WHEN b.below IS NULL THEN '{Reason.NO_FX}' WHEN hi.rate_amount > b.below THEN '' ELSE '{Reason.NO_DIFFERENCE}' END,

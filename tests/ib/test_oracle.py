@@ -567,7 +567,9 @@ def agree(builder):
         key = row.deal_id, row.partner_id, row.level, row.component
         assert (key in found) == (row.kind != "original")
         reason, amount = found.get(key, (row.reason, Decimal(0)))
-        found[key] = ("" if row.amount and row.kind == "delta" else reason), amount + row.amount
+        if row.kind == "delta":
+            reason = "" if row.reason == "recalculated" else row.reason
+        found[key] = reason, amount + row.amount
     assert found == expected
 
 
