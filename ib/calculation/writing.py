@@ -84,8 +84,8 @@ DELETE FROM ib_wanted w USING ib_accrual o WHERE o.kind = 'original' AND o.deal_
   AND o.partner_id = w.partner_id AND o.level = w.level AND o.component = w.component
 """
 COUNTS = "SELECT count(*) FILTER (WHERE reason = ''), count(*) FILTER (WHERE reason <> '') FROM ib_wanted"
-# Nothing was paid and nothing is, but for another reason by now: how long the position was held is known, or what others earn on the
-# trade has changed. A row says the real reason.
+# Nothing was paid and nothing is, but for another reason by now: how long the position was held is known, or what others earn on
+# the trade has changed. A row says the real reason.
 RESOLVED = """coalesce(h.reason IN ('hold_unknown', 'no_difference', 'cap_upline') AND w.reason NOT IN ('', h.reason)
   AND w.amount = h.amount, false)"""
 # What earlier rows of the scope add up to. Clawbacks are not counted: they are rows beside what a trade earned.
