@@ -31,6 +31,7 @@ class BulkKind(models.TextChoices):
     STATUS = "status", _("Change status")
     LIST = "list", _("Add to list")
     TASK = "task", _("Add follow-up")
+    TAG = "tag", _("Tag")
     START = "start", _("Start automation")
     MAIL = "mail", _("Send e-mail")
 

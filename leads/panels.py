@@ -23,7 +23,7 @@ from crm.ui.records import HeroFigure
 from crm.ui.tables import BulkAction
 from crm.web.requests import UserRequest
 from leads import dedupe, queries, routing
-from leads.automations import kinds, running, signal_step, text_step  # noqa: F401  they declare steps and the handler of due ones
+from leads.automations import kinds, running, signal_step, tag_step, text_step  # noqa: F401  they declare steps and the handler of due ones
 from leads.automations.verbs import ActivationApproval
 from leads.automations.views import automations_card
 from leads.choices import CHANGES_MAX
@@ -283,5 +283,6 @@ register(
 ClientTable.bulk_actions = [
     *ClientTable.bulk_actions,
     BulkAction("mail", _("Send e-mail"), "clients_bulk_mail", "clients.log_call", icon="mail", most=CHANGES_MAX),
+    BulkAction("tag", _("Tag"), "clients_bulk_tag", "clients.change_client", icon="tags", most=CHANGES_MAX),
     BulkAction("start", _("Start automation"), "clients_bulk_start", "leads.manage_automation", icon="workflow"),
 ]

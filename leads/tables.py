@@ -117,6 +117,7 @@ class LeadTable(Table):
         BulkAction(
             "task", _("Add follow-up"), "leads_bulk_task", "clients.log_call", icon="list-checks", most=CHANGES_MAX
         ),
+        BulkAction("tag", _("Tag"), "leads_bulk_tag", "clients.change_client", icon="tags", most=CHANGES_MAX),
         BulkAction("mail", _("Send e-mail"), "leads_bulk_mail", "clients.log_call", icon="mail", most=CHANGES_MAX),
         BulkAction("start", _("Start automation"), "leads_bulk_start", "leads.manage_automation", icon="workflow"),
         BulkAction("dial", _("Call one by one"), "leads_dial", "clients.log_call", icon="phone"),

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.choices import SalesStatus
+from clients.custom_fields.tagging import tag_clients
 from clients.followups import add_task, complete_task
 from clients.models import Client, SegmentMember
 from clients.segments.verbs import add_members, remove_members
@@ -63,6 +64,10 @@ def apply_to(lines: Sequence[Line], *, kind: BulkKind, given: Options, actor: Us
     if kind == BulkKind.LIST:
         add_members(segment_id=given["segment"], client_ids=[client.pk for client in ready], actor=actor)
         changes: Changes = [[client.pk, None] for client in ready]
+    elif kind == BulkKind.TAG:
+        ids = [client.pk for client in ready]
+        done = tag_clients(client_ids=ids, tag_id=given["tag"], is_adding=given["how"] == "add", actor=actor)
+        changes = [[pk, None] for pk in done]
     elif kind == BulkKind.START:
         runs = start_many(automation_id=given["automation"], client_ids=[client.pk for client in ready], actor=actor)
         changes = [[client.pk, runs[client.pk]] for client in ready if client.pk in runs]
@@ -75,8 +80,8 @@ def apply_to(lines: Sequence[Line], *, kind: BulkKind, given: Options, actor: Us
         one = ONE_BY_ONE[kind](given, actor)
         changes = []
         for client in ready:
-            done = outcome_of(lambda client=client: one(client))  # type: ignore[misc]
-            (changes if done else left_out).append([client.pk, done.result if done else done.message])
+            came = outcome_of(lambda client=client: one(client))  # type: ignore[misc]
+            (changes if came else left_out).append([client.pk, came.result if came else came.message])
     return changes, left_out
 
 
@@ -168,6 +173,11 @@ def _undo_list(row: BulkChange, changes: Changes, actor: User) -> int:
     return remove_members(segment_id=row.options["segment"], client_ids=ids, actor=actor)
 
 
+def _undo_tags(row: BulkChange, changes: Changes, actor: User) -> int:
+    was_added, ids = row.options["how"] == "add", [pk for pk, _none in changes]
+    return len(tag_clients(client_ids=ids, tag_id=row.options["tag"], is_adding=not was_added, actor=actor))
+
+
 def _undo_tasks(row: BulkChange, changes: Changes, actor: User) -> int:
     return sum(
         bool(outcome_of(lambda pk=pk: complete_task(task_id=pk, actor=actor)))  # type: ignore[misc]
@@ -187,6 +197,7 @@ UNDOERS: Final[Mapping[BulkKind, Callable[[BulkChange, Changes, User], int]]] = 
     BulkKind.STATUS: _undo_status,
     BulkKind.LIST: _undo_list,
     BulkKind.TASK: _undo_tasks,
+    BulkKind.TAG: _undo_tags,
     BulkKind.START: _undo_start,
     BulkKind.MAIL: _undo_mail,
 }

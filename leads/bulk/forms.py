@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clients.choices import SALES_NOT_CHOSEN, SalesStatus
+from clients.custom_fields import tagging
 from clients.segments.policies import segments_visible_to
 from crm.models import User
 from leads.automations.starting import startable_by
@@ -16,6 +17,7 @@ from leads.bulk.planning import DAYS_MAX
 from leads.choices import BulkKind
 
 LISTS_MAX = 100
+HOW = [("add", _("Add the tag")), ("remove", _("Take the tag off"))]
 
 
 def form_for(kind: BulkKind, user: User, data: Any) -> forms.Form:
@@ -29,11 +31,19 @@ def form_for(kind: BulkKind, user: User, data: Any) -> forms.Form:
         form.fields["segment"] = forms.TypedChoiceField(
             label=_("List"), choices=[(row.pk, row.name) for row in lists], coerce=int
         )
+    elif kind == BulkKind.TAG:
+        rows = tagging.tags_seen_by(user)[:LISTS_MAX]
+        form.fields["tag"] = forms.ChoiceField(
+            label=_("Which tag"),
+            choices=[(str(row.pk), f"{tagging.label_of(row)} · {row.field.brand}") for row in rows],
+            help_text=_("Tags are the choices of custom fields that take several choices."),
+        )
+        form.fields["how"] = forms.ChoiceField(label=_("What to do"), choices=HOW)
     elif kind == BulkKind.START:
-        rows = startable_by(user)[:LISTS_MAX]
+        found = startable_by(user)[:LISTS_MAX]
         form.fields["automation"] = forms.TypedChoiceField(
             label=_("Automation"),
-            choices=[(row.pk, f"{row.name} · {row.brand}") for row in rows],
+            choices=[(row.pk, f"{row.name} · {row.brand}") for row in found],
             coerce=int,
             help_text=_(
                 "Its steps begin for everyone who meets its conditions. E-mails follow consent, the suppression list and "

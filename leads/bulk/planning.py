@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.choices import SALES_NOT_CHOSEN, SalesStatus, Stage
+from clients.custom_fields import tagging
 from clients.models import Client, Segment, SegmentMember
 from clients.policies import can
 from clients.queries import clients_visible_to
@@ -31,6 +32,7 @@ RIGHTS: Final[Mapping[str, str]] = {
     BulkKind.STATUS: "leads.change_sales_status",
     BulkKind.LIST: "clients.manage_segment",
     BulkKind.TASK: "clients.log_call",
+    BulkKind.TAG: tagging.RIGHT,
     BulkKind.START: "leads.manage_automation",
     BulkKind.MAIL: "clients.log_call",
 }
@@ -59,6 +61,8 @@ def clean_options(kind: BulkKind, options: Options, actor: User) -> dict[str, An
         return {"segment": row.pk}
     if kind == BulkKind.MAIL:
         return clean_mail(options)
+    if kind == BulkKind.TAG:
+        return {"tag": tagging.find_tag(actor, options.get("tag")).pk, "how": clean_how(options)}
     if kind == BulkKind.START:
         return {"automation": startable(actor, options.get("automation") or 0).pk}
     title, days = str(options.get("title") or "").strip()[:160], options.get("days")
@@ -87,6 +91,10 @@ def plan(*, kind: BulkKind, options: Options, client_ids: Iterable[int], user: U
         rows_there = SegmentMember.objects.filter(segment=segment, left_at=None, client__in=clients)
         there = set(rows_there.values_list("client_id", flat=True))
         return [Line(client, _list_problem(client, segment, there)) for client in clients]
+    if kind == BulkKind.TAG:
+        tag, is_adding = tagging.find_tag(user, given["tag"]), given["how"] == "add"
+        problems = tagging.tag_problems(clients, tag, user, is_adding=is_adding)
+        return [Line(client, problems.get(client.pk, "")) for client in clients]
     if kind == BulkKind.START:
         problems = problems_of(startable(user, given["automation"]), clients)
         return [Line(client, problems.get(client.pk, "")) for client in clients]
@@ -94,6 +102,11 @@ def plan(*, kind: BulkKind, options: Options, client_ids: Iterable[int], user: U
         problems = mail_problems(clients, user)
         return [Line(client, problems.get(client.pk, "")) for client in clients]
     return [Line(client, can(user, client, RIGHTS[kind]).reason) for client in clients]
+
+
+def clean_how(options: Options) -> str:
+    """Read whether something is added or taken off; adding where nothing is said."""
+    return "remove" if options.get("how") == "remove" else "add"
 
 
 def _status_problem(client: Client, to: SalesStatus, user: User) -> str:

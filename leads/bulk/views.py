@@ -16,8 +16,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from clients.choices import MessageState, SalesStatus
+from clients.custom_fields.tagging import label_of
 from clients.mail import UNDO_MANY_SECONDS
-from clients.models import Message, Segment
+from clients.models import CustomChoice, Message, Segment
 from clients.queries import clients_visible_to
 from clients.tables import ClientTable
 from crm.i18n import formats
@@ -56,6 +57,13 @@ def start_for_clients(request: UserRequest) -> HttpResponseBase:
 def mail_to_clients(request: UserRequest) -> HttpResponseBase:
     """Write an e-mail to the selected clients."""
     return _bulk(request, BulkKind.MAIL, ClientTable)
+
+
+@require_POST
+@staff_page("clients.change_client")
+def tag_clients(request: UserRequest) -> HttpResponseBase:
+    """Add a tag to the selected clients, or take it off."""
+    return _bulk(request, BulkKind.TAG, ClientTable)
 
 
 def _bulk(request: UserRequest, kind: str, table: type[Table]) -> HttpResponseBase:
@@ -165,6 +173,11 @@ def _what(row: BulkChange) -> str:
         return _("Automation started: %(name)s") % {"name": Automation.objects.get(pk=row.options["automation"]).name}
     if row.kind == BulkKind.MAIL:
         return _("E-mail queued: %(subject)s") % {"subject": row.options["subject"]}
+    if row.kind == BulkKind.TAG:
+        tag = label_of(CustomChoice.objects.select_related("field").get(pk=row.options["tag"]))
+        return (_("Tag taken off: %(tag)s") if row.options["how"] == "remove" else _("Tag added: %(tag)s")) % {
+            "tag": tag
+        }
     return _("Follow-up added: %(title)s") % {"title": row.options["title"]}
 
 

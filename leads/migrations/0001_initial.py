@@ -1071,7 +1071,7 @@ class Migration(migrations.Migration):
             name='BulkChange',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('status', 'Change status'), ('list', 'Add to list'), ('task', 'Add follow-up'), ('start', 'Start automation'), ('mail', 'Send e-mail')], max_length=8)),
+                ('kind', models.CharField(choices=[('status', 'Change status'), ('list', 'Add to list'), ('task', 'Add follow-up'), ('tag', 'Tag'), ('start', 'Start automation'), ('mail', 'Send e-mail')], max_length=8)),
                 ('options', models.JSONField()),
                 ('changes', models.JSONField(default=list)),
                 ('left_out', models.JSONField(default=list)),

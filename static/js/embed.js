@@ -10,7 +10,7 @@
     const frame = document.createElement("iframe");
     frame.src = url.href;
     frame.title = place.dataset.title || "Form";
-    frame.style.cssText = "width:100%;border:0;display:block;height:720px";
+    Object.assign(frame.style, { width: "100%", height: "720px", borderWidth: "0", display: "block" });
     place.replaceChildren(frame);
     place.removeAttribute("data-lead-form");
     frames.push({ frame, origin: url.origin });

@@ -26,6 +26,8 @@ from clients.models import (
     CannedAnswer,
     Chat,
     Client,
+    CustomChoice,
+    CustomField,
     DialEntry,
     DialList,
     DoNotCall,
@@ -335,6 +337,15 @@ def a_willing_reader() -> Client:
     client = an_owned_client()
     Client.objects.filter(pk=client.pk).update(marketing_consent=True, email="verbs@b.example")
     return client
+
+
+def a_tag() -> CustomChoice:
+    """A choice of a field that takes several, on the leads and clients of the brand."""
+    brand = an_owned_client().brand
+    field = CustomField.objects.create(
+        brand=brand, key="verbs_tags", type="choices", labels={"en": "Tags"}, created_at=timezone.now()
+    )
+    return CustomChoice.objects.create(field=field, code="vip", labels={"en": "VIP"})
 
 
 def one_of_many() -> Message:

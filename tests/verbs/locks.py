@@ -649,6 +649,7 @@ EXCEPTIONS: dict[str, str] = {
         "needs an upload, and the demo has none; `tests/kyc/uploads/test_uploads.py`",
     ),
     "kyc.incoming.receive": "needs a picture; `tests/kyc/test_incoming.py`",
+    "clients.custom_fields.tagging.tag_clients": "many at a time, in the order of their keys; `tests/clients/test_tags.py`",
     "leads.bulk.changing.change_many": "the verbs that it calls lock each client; `tests/leads/test_bulk.py`",
     "leads.capture.capture_lead": "needs a form; `tests/leads/test_capture.py` has two at once",
     "leads.dedupe.lock_person": ITSELF,

@@ -1245,6 +1245,7 @@ TABLE |= {
 
 # Leads: list, board, steps, imports, set-up.
 SEES_LEADS: Final = STAFF - {"kyc_officer", "finance"}
+TAGS: Final = roles(Role.AGENT, Role.RETENTION, Role.DESK_HEAD, Role.KYC_OFFICER, Role.MLRO, Role.ADMINISTRATOR)
 WORKS_LEADS: Final = roles(Role.AGENT, Role.RETENTION, Role.DESK_HEAD)
 ASSIGNS_LEADS: Final = roles(Role.DESK_HEAD, Role.ADMINISTRATOR)
 IMPORTS_LEADS: Final = roles(Role.DESK_HEAD, Role.MARKETING, Role.ADMINISTRATOR)
@@ -1277,6 +1278,8 @@ TABLE |= {
     "leads_bulk_task": Rule(WORKS_WITH_CLIENTS & SEES_LEADS),
     "leads_bulk_mail": Rule(WORKS_WITH_CLIENTS & SEES_LEADS),
     "clients_bulk_mail": Rule(WORKS_WITH_CLIENTS),
+    "leads_bulk_tag": Rule(TAGS & SEES_LEADS),
+    "clients_bulk_tag": Rule(TAGS),
     "leads_bulk_start": Rule(MAKES_AUTOMATIONS & SEES_LEADS),
     "clients_bulk_start": Rule(MAKES_AUTOMATIONS),
     "leads_bulk_result": Rule(SEES_LEADS, kwargs=lambda _world: {"change_id": 999_999}, good=OWN),
