@@ -24,10 +24,10 @@ from crm.security.policies import YES, Decision, has_permission, no
 from prop.audit_codes import PropAction
 from prop.brand_policies import APPEAL_HOURS
 from prop.challenges.resets import LOST, begin_again
+from prop.challenges.returned_fees import COUNTED
 from prop.choices import AppealState, ChallengeState, PayoutState, PropNotice, StageState
 from prop.models import Appeal, Challenge, ChallengePayout, ChallengeReset, PhaseAccount
 from prop.payouts.reviews import PAYOUT
-from prop.payouts.terms import COUNTED
 
 RIGHT: Final = "prop.decide_appeal"
 

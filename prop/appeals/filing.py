@@ -25,9 +25,9 @@ from prop.appeals.decisions import APPEAL
 from prop.audit_codes import PropAction
 from prop.brand_policies import APPEAL_DAYS
 from prop.challenges.resets import LOST
+from prop.challenges.returned_fees import COUNTED
 from prop.choices import ChallengeState, PayoutState, PropNotice, StageState
 from prop.models import Appeal, Breach, Challenge, ChallengePayout, PhaseAccount
-from prop.payouts.terms import COUNTED
 
 REASON_MAX: Final = 2000
 
