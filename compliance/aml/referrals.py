@@ -39,7 +39,7 @@ class Suspicion:
 
 
 @transaction.atomic
-def refer_suspicion(*, client_id: int, suspicion: Suspicion, reason: str, actor: User) -> AmlCase:
+def refer_suspicion(*, client_id: int, suspicion: Suspicion, reason: str, referred_by: User) -> AmlCase:
     """Put a suspicion into the client's open AML case; open one where there is none. The same source is passed on once.
 
     Who: whoever decided about the finding where it was found, which that app has checked; they need not see AML cases.
@@ -65,12 +65,12 @@ def refer_suspicion(*, client_id: int, suspicion: Suspicion, reason: str, actor:
         since=suspicion.since,
         until=max(suspicion.since, suspicion.until),
         reason=reason.strip()[:TEXT_MAX],
-        referred_by=actor,
+        referred_by=referred_by,
         referred_at=now,
     )
     _weigh(case, client, now)
     audit.record(
-        actor=actor,
+        actor=referred_by,
         action=ComplianceAction.AML_SUSPICION_REFERRED,
         target=case,
         client_id=client.pk,

@@ -136,11 +136,11 @@ def decide_episode(*, episode_id: int, actor: User, outcome: str, reason: str, h
         after={"outcome": str(state), "kind": row.kind, "handling": row.handling},
     )
     if is_reported:
-        report_to_aml(row, actor=actor, reason=reason)
+        _report_to_aml(row, actor, reason)
     return row
 
 
-def report_to_aml(row: AbuseEpisode, *, actor: User, reason: str) -> None:
+def _report_to_aml(row: AbuseEpisode, actor: User, reason: str) -> None:
     """Pass a confirmed episode on: each of its clients has an AML case with it as evidence. A part of deciding it."""
     trades = row.trades.count()
     text = " ".join(
@@ -163,7 +163,7 @@ def report_to_aml(row: AbuseEpisode, *, actor: User, reason: str) -> None:
                 url=row.get_absolute_url(),
             ),
             reason=reason,
-            actor=actor,
+            referred_by=actor,
         )
 
 

@@ -62,8 +62,10 @@ def test_a_reported_finding_opens_a_case_with_its_evidence(cast, episode, browse
 
 def test_it_joins_the_open_case_and_is_passed_on_once(cast, episode):
     suspicion = Suspicion("other:1", "Tip", "A colleague saw it.", timezone.now(), timezone.now(), Decimal(10))
-    first = refer_suspicion(client_id=cast.client.pk, suspicion=suspicion, reason="Seen", actor=cast.agent)
-    assert refer_suspicion(client_id=cast.client.pk, suspicion=suspicion, reason="Seen", actor=cast.agent) == first
+    first = refer_suspicion(client_id=cast.client.pk, suspicion=suspicion, reason="Seen", referred_by=cast.agent)
+    assert (
+        refer_suspicion(client_id=cast.client.pk, suspicion=suspicion, reason="Seen", referred_by=cast.agent) == first
+    )
     report(cast, episode)
     assert AmlCase.objects.count() == 1 and first.referrals.count() == 2
     cases.decide_case(case_id=first.pk, actor=cast.mlro, outcome="monitored", reason="Watch", **until())
