@@ -30,6 +30,7 @@ class LeadsAction(AuditCode):
     INVITATION_USED = "leads.invitation_used", _("Invitation used"), "link"
     INVITED = "leads.invited", _("Invitation sent"), "mail"
     LANDING_PAGE_SAVED = "leads.landing_page_saved", _("Landing page saved"), "layout-dashboard"
+    NEXT_SKIPPED = "leads.next_skipped", _("Next lead skipped"), "chevron-right"
     REROUTED = "leads.rerouted", _("Lead rerouted"), "route"
     ROUTING_RULE_SAVED = "leads.routing_rule_saved", _("Routing rule saved"), "route"
     SCORE_RULE_ENDED = "leads.score_rule_ended", _("Score rule ended"), "gauge"

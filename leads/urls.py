@@ -8,6 +8,7 @@ from leads.bulk import views as bulk
 from leads.duplicates import views as duplicates
 from leads.embedding import views as embedding
 from leads.learned.views import learned_score
+from leads.next_lead import views as next_lead
 from leads.spend import views as spend
 from leads.tables import LeadTable
 from leads.views import conditions, imports, public, setup, staff
@@ -18,6 +19,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("l/<slug:brand_code>/<slug:slug>/embedded/", embedding.embedded_form, name="landing_embedded"),
     path("l/<slug:brand_code>/<slug:slug>/thanks/<slug:language>/", public.thanks, name="landing_thanks"),
     path("leads/", TableView.as_view(table=LeadTable, template_name="leads/list.html"), name="leads"),
+    path("leads/next/", next_lead.next_lead, name="lead_next"),
+    path("leads/next/<int:client_id>/skip/", next_lead.skip, name="lead_next_skip"),
     path("leads/new/", staff.new, name="lead_new"),
     path("my-day/calendar/", agenda.follow_up_calendar, name="follow_up_calendar"),
     path("my-day/calendar/drop/", agenda.follow_up_drop, name="follow_up_drop"),

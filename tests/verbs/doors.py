@@ -737,6 +737,7 @@ DOORS: dict[str, Door] = {
     "leads.automations.verbs.resume_automation": Door({"automation_id": {"state": "paused"}}),
     "leads.automations.shipped.make_from_template": Door(given=lambda: {"template": "active-30"}),
     "leads.bulk.changing.change_many": Door(given=lambda: {"kind": "task", "options": {"title": "Call", "days": 1}}),
+    "leads.next_lead.choosing.skip": Door(given=lambda: {"reason": "later"}),
     "leads.bulk.in_parts.begin_change": Door(given=lambda: {"kind": "task", "options": {"title": "Call", "days": 1}}),
     "leads.bulk.in_parts.begin_undo": Door(by=of("change_id", "made_by", "BulkChange")),
     "leads.bulk.changing.undo_many": Door(by=of("change_id", "made_by", "BulkChange")),

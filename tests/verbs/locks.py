@@ -377,6 +377,7 @@ LOCKS: dict[str, str] = {
     "leads.setup.save_routing_rule": "RoutingRule",
     "leads.spend.recording.enter_spend": "Campaign",
     "leads.spend.recording.import_spend": "Campaign",
+    "leads.next_lead.choosing.skip": "Client",
     "leads.sources.renew_key": "LeadSource",
     "leads.sources.set_source_active": "LeadSource",
     "leads.signing.secrets.require_signature": "LeadSource",

@@ -1273,6 +1273,8 @@ TABLE |= {
     "possible_duplicate_reopen": Rule(MERGES_CLIENTS, kwargs=lambda _world: {"pair_id": 999_999}, good=OWN),
     "leads_assign": Rule(ASSIGNS_LEADS),
     "leads_dial": Rule(WORKS_WITH_CLIENTS),
+    "lead_next": Rule(WORKS_WITH_CLIENTS),
+    "lead_next_skip": Rule(WORKS_WITH_CLIENTS, kwargs=_person, good=OWN),
     "leads_bulk_status": Rule(WORKS_LEADS),
     "leads_bulk_list": Rule(MAKES_SEGMENTS),
     "leads_bulk_task": Rule(WORKS_WITH_CLIENTS & SEES_LEADS),
