@@ -43,6 +43,9 @@ CHANGED: Final = f"""CASE
       WHEN p.introducer_id <> n.introducer_id THEN '{Cause.INTRODUCER}'
       WHEN p.reason = '{Reason.HOLD_UNKNOWN}' OR n.reason = '{Reason.HOLD_UNKNOWN}' THEN '{Cause.OPENING}'
       WHEN '{Reason.PARTNER_NOT_ACTIVE}' IN (p.reason, n.reason) AND p.reason <> n.reason THEN '{Cause.STATUS}'
+      WHEN fact.group_corrected AND p.version_id IS DISTINCT FROM n.version_id AND EXISTS (
+        SELECT FROM ib_planversion v JOIN ib_partnerplan s ON s.plan_id = v.plan_id
+        WHERE v.id IN (p.version_id, n.version_id) AND cardinality(s.account_groups) > 0) THEN '{Cause.ACCOUNT_TYPE}'
       WHEN p.version_id IS DISTINCT FROM n.version_id THEN {OTHER_VERSION.format(was="p.version_id", now="n.version_id")}
       WHEN '{Reason.COUNTRY_EXCLUDED}' IN (p.reason, n.reason) AND p.reason <> n.reason THEN '{Cause.COUNTRY}'
       WHEN p.reason <> n.reason AND (p.reason IN {EXCLUDED} OR n.reason IN {EXCLUDED}) THEN '{Cause.EXCLUSION}'
@@ -65,7 +68,7 @@ CHANGED: Final = f"""CASE
       WHEN p.below IS DISTINCT FROM n.below OR '{Reason.NO_DIFFERENCE}' IN (p.reason, n.reason) THEN '{Cause.BELOW}'
       WHEN '{Reason.CAP_UPLINE}' IN (p.reason, n.reason) OR p.revenue IS DISTINCT FROM n.revenue THEN '{Cause.CAP}'
       WHEN abs(l.earned) <= 0.00000001 THEN '{Cause.ROUNDING}'
-      ELSE '{Cause.UNEXPLAINED}' END"""
+      ELSE '{Cause.UNEXPLAINED}' END"""  # noqa: S608
 # What the run added, and what was there on the same deals: each line asks about its deal several times.
 GATHER: Final = (
     "CREATE TEMP TABLE ib_added ON COMMIT DROP AS SELECT * FROM ib_accrual WHERE id > %(mark)s AND run_id = ANY (%(runs)s)",

@@ -1,4 +1,4 @@
-"""On a phone: an unpaid trade, disputed by the partner, adjusted by two people, and paid with the next settlement."""
+"""At a phone's and a desk's width: an unpaid trade, disputed by the partner, adjusted by two people, paid with the settlement."""
 
 from playwright.sync_api import expect
 
@@ -6,6 +6,7 @@ from crm.models import WorkProposal
 from ib import engine, settlement
 from ib.models import Accrual, CommissionDispute, Settlement
 from tests.browser.people import enter
+from tests.browser.widths import fits_both_widths
 from tests.ib import factories
 from tests.ib.conftest import network
 from tests.ib.test_settlement_pages import agree
@@ -30,7 +31,7 @@ def test_an_unpaid_trade_is_disputed_adjusted_and_paid(phone, cast, network):
     page.get_by_label("Message").fill("Page 2 of the contract")
     page.get_by_role("button", name="Send message").click()
     expect(page.get_by_text("Answer expected by")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    fits_both_widths(page)
 
     dispute = CommissionDispute.objects.get()
     enter(page, cast.ib_manager)
@@ -40,7 +41,7 @@ def test_an_unpaid_trade_is_disputed_adjusted_and_paid(phone, cast, network):
     page.locator("form:has(#id_amount)").get_by_label("Answer").fill("You're right, it was missing.")
     page.get_by_role("button", name="Propose adjustment").click()
     expect(page.get_by_text("Adjustment proposed.")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    fits_both_widths(page)
     enter(page, cast.finance)
     page.goto(f"/ib/disputes/{dispute.pk}/")
     page.get_by_role("button", name="Approve").click()
@@ -53,3 +54,7 @@ def test_an_unpaid_trade_is_disputed_adjusted_and_paid(phone, cast, network):
     page.goto(f"/partners/disputes/{dispute.pk}/")
     expect(page.get_by_text("€9.50")).to_be_visible()
     expect(page.get_by_text("You're right, it was missing.")).to_be_visible()
+    fits_both_widths(page)
+    page.goto("/partners/disputes/")
+    expect(page.get_by_role("link", name="Commission disputes").first).to_have_attribute("aria-current", "page")
+    fits_both_widths(page)

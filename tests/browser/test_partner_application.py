@@ -1,10 +1,11 @@
-"""Phone width: a master invites on a narrower plan, the invited applies, the IB manager proposes and finance approves."""
+"""Phone width, pages also a desk's: a master invites on a narrower plan, the invited applies, two people approve."""
 
 from playwright.sync_api import expect
 
 from ib.applications.applying import link_own_record
 from ib.models import Partner, PartnerPlan
 from tests.browser.people import enter
+from tests.browser.widths import fits_both_widths
 from tests.ib.conftest import network
 
 __all__ = ["network"]
@@ -23,7 +24,7 @@ def test_a_sub_partner_is_invited_on_a_narrower_plan(phone, cast, network):
     page.get_by_label("Of the plan's rates").fill("70")
     page.get_by_role("button", name="Create offer").click()
     expect(page.get_by_role("row").filter(has_text="FX majors")).to_contain_text("4.2")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    fits_both_widths(page)
     page.context.clear_cookies()
     page.goto(f"/partners/join/{network.master.offers.get().code}/")
     expect(page.get_by_text("4.2 EUR per lot")).to_be_visible()
@@ -36,7 +37,7 @@ def test_a_sub_partner_is_invited_on_a_narrower_plan(phone, cast, network):
     expect(page.get_by_text("Either side may end this agreement")).to_be_visible()
     page.get_by_label("I have read the partner agreement and accept it.").check()
     page.wait_for_timeout(2100)  # sooner it would be a robot
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    fits_both_widths(page)
     page.get_by_role("button", name="Send application").click()
     expect(page.get_by_role("heading", name="Thank you for your application")).to_be_visible()
 

@@ -9,6 +9,7 @@ from ib import settlement
 from ib.models import Attribution, Payout
 from tests.browser.people import enter
 from tests.browser.test_portal import fill_registration, latest_link
+from tests.browser.widths import fits_both_widths
 from tests.ib.conftest import network
 from tests.ib.test_payouts import paid
 from tests.sandbox.psp.running import wait_until
@@ -26,7 +27,7 @@ def test_a_partner_requests_the_first_payout(phone, paid):
     phone.get_by_label("Amount").fill("25")
     phone.get_by_role("button", name="Request payout").click()
     expect(phone.get_by_label("Balance EUR")).to_contain_text("€35.00")
-    assert phone.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    fits_both_widths(phone)
     assert Payout.objects.get().partner == paid.sub
     assert settlement.balances_of(paid.sub) == {"EUR": Decimal("35.00")}
 
@@ -57,5 +58,14 @@ def test_a_client_of_the_link_counts_to_the_first_deposit(page, phone, network, 
     page.goto("/partners/?period=7")
     steps = page.locator(".k-flow li")
     assert [steps.nth(place).locator("strong").inner_text() for place in (0, 1, 3)] == ["1", "1", "1"]
+    fits_both_widths(page)
     page.goto("/partners/clients/")
     expect(page.get_by_role("row").filter(has_text="Greta H.")).to_have_count(1)
+    for address in (
+        "/partners/clients/",
+        "/partners/links/",
+        "/partners/links/sources/?by=campaign",
+        "/partners/earnings/",
+    ):
+        page.goto(address)
+        fits_both_widths(page)

@@ -218,7 +218,9 @@ def paid(found) -> dict:
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
+# Another account type is another of the partner's agreements.
 # The deal that qualified a client was deleted, and another one qualifies them in the same pass.
+@example(seed=4018, partners=3, trades=19, kinds=["account_group", "country"])
 @example(seed=232355, partners=10, trades=15, kinds=["deleted"])
 @given(
     seed=st.integers(0, 2**32),
