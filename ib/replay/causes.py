@@ -27,17 +27,22 @@ CAME_OR_WENT: Final = f"""CASE
       WHEN l.component = '{Component.CPA}' THEN '{Cause.CPA}'
       WHEN fact.has_other_currency THEN '{Cause.CURRENCY}'
       WHEN p.reason = '{Reason.DEAL_CHANGED}' OR NOT d.is_close THEN '{Cause.DEAL_EDITED}'
+      WHEN fact.group_corrected AND EXISTS (SELECT FROM ib_partnerplan s WHERE cardinality(s.account_groups) > 0
+        AND s.partner_id IN (l.partner_id, k.introducer_id)) THEN '{Cause.ACCOUNT_TYPE}'
       WHEN NOT fact.is_above THEN '{Cause.TREE}'
       WHEN p.id IS NULL AND fact.beside_was IS NULL AND fact.is_level_new IS NOT TRUE THEN '{Cause.TREE}'
       WHEN p.id IS NULL THEN {OTHER_VERSION.format(was="coalesce(fact.beside_was, fact.first_was)", now="n.version_id")}
       ELSE {OTHER_VERSION.format(was="p.version_id", now="coalesce(fact.beside_now, fact.first_now)")} END"""
-# A client's month whose line wasn't there, or is there no more: an emptied month has all its figures at 0.
+# A client's month whose line wasn't there, or is there no more: an emptied month has all its figures at 0, and one in which the
+# client was moved is decided at another instant, by what was agreed then.
 MONTH_CAME_OR_WENT: Final = f"""CASE
       WHEN fact.deal_is_new OR EXISTS (SELECT FROM ib_revenuemonth r WHERE r.id = -l.deal_id
         AND (r.charged, r.swaps, r.lost, r.booked, r.pip_worth) = (0, 0, 0, 0, 0) AND r.lots = 0) THEN '{Cause.REVENUE}'
       WHEN fact.has_other_currency THEN '{Cause.CURRENCY}'
+      WHEN EXISTS (SELECT FROM ib_revenuemonth r JOIN ib_earlier e ON e.deal_id = l.deal_id
+        WHERE r.id = -l.deal_id AND r.decided_at <> e.closed_at) THEN '{Cause.INTRODUCER}'
       WHEN NOT fact.is_above THEN '{Cause.TREE}'
-      ELSE '{Cause.AGREEMENT}' END"""
+      ELSE '{Cause.AGREEMENT}' END"""  # noqa: S608
 CHANGED: Final = f"""CASE
       WHEN p.client_id <> n.client_id OR p.closed_at <> n.closed_at OR p.symbol <> n.symbol THEN '{Cause.DEAL_EDITED}'
       WHEN p.introducer_id <> n.introducer_id THEN '{Cause.INTRODUCER}'
@@ -157,7 +162,8 @@ CROSS JOIN LATERAL (SELECT
      AND e.at >= p.created_at) AS opening_edited,
   EXISTS (SELECT 1 FROM trading_symbolinfo s JOIN trading_pastsymbolmapping m ON m.info_id = s.id
      WHERE s.server_id = d.server_id AND s.name = d.symbol AND m.corrected_at >= p.created_at) AS mapping_corrected,
-  EXISTS (SELECT 1 FROM trading_pastaccountgroup g WHERE g.account_id = d.account_id AND g.corrected_at >= p.created_at)
+  EXISTS (SELECT 1 FROM trading_pastaccountgroup g WHERE g.account_id = d.account_id AND g.corrected_at >=
+     coalesce(p.created_at, (SELECT max(e.created_at) FROM ib_earlier e WHERE e.deal_id = l.deal_id)))
     AS group_corrected
 ) fact
 WHERE NOT (l.difference = 0 AND l.earned = 0 AND p.id IS NOT NULL AND n.id IS NOT NULL AND p.reason = n.reason)
