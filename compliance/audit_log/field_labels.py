@@ -34,6 +34,7 @@ FIELD_LABELS = {
     "cap_day": _("Cap per day"),
     "cap_month": _("Cap per month"),
     "cap_revenue": _("Cap (share of revenue)"),
+    "cap_upline": _("Cap (share of a trade's revenue)"),
     "carries_negative": _("Carries a negative balance"),
     "choice": _("Choice"),
     "churn": _("Rapid in-and-out"),
