@@ -60,6 +60,9 @@ CHANGED: Final = f"""CASE
         WHEN fact.mapping_corrected THEN '{Cause.MAPPING}' ELSE '{Cause.DEAL_EDITED}' END
       WHEN fact.group_corrected AND ('{Reason.ACCOUNT_GROUP}' IN (p.reason, n.reason) OR p.rate IS DISTINCT FROM n.rate
         OR p.basis IS DISTINCT FROM n.basis OR p.cap IS DISTINCT FROM n.cap OR p.reason <> n.reason) THEN '{Cause.ACCOUNT_TYPE}'
+      -- The same cap before and after: whatever would have been earned above it changed nothing.
+      WHEN p.cap = n.cap AND p.reason = n.reason AND (p.share, p.below) IS NOT DISTINCT FROM (n.share, n.below)
+        AND p.fx_rate IS DISTINCT FROM n.fx_rate THEN '{Cause.FX}'
       WHEN p.ratio IS DISTINCT FROM n.ratio THEN '{Cause.AGREEMENT}'
       WHEN p.tier IS DISTINCT FROM n.tier THEN '{Cause.RANK}'
       WHEN l.component = '{Component.CPA}' AND p.rate IS DISTINCT FROM n.rate THEN '{Cause.COUNTRY}'

@@ -81,7 +81,7 @@ def fresh_instance() -> Iterator[Instance]:
     folder.chmod(0o755)
     log = (folder / "supervisor.log").open("w")
     supervisor = subprocess.Popen(
-        [sys.executable, "-m", "launcher.supervisor", "--ephemeral", str(folder / "var"), "--demo=0.3", "--json"],
+        [sys.executable, "-m", "launcher.supervisor", "--ephemeral", str(folder / "var"), "--demo", "--json"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=log,

@@ -231,7 +231,7 @@ def running_phase() -> Arguments:
 def two_accounts() -> Arguments:
     """An account of a challenge, and another one of the same client."""
     kept = one(PhaseAccount, state="running", ended_at=None)
-    closed = sketched(PhaseAccount, challenge=kept.challenge)
+    closed = sketched(PhaseAccount, challenge=kept.challenge, attempt=90)
     return {"kept_id": kept.pk, "closed_id": closed.pk}
 
 
@@ -983,6 +983,7 @@ DOORS: dict[str, Door] = {
     "trading.sync.breaks.settle": ALL_BRANDS,
     "trading.sync.breaks.fetch_again": ALL_BRANDS,
     "trading.accounts.requests.ask": Door(by=of("account_id", "client.user", "TradingAccount")),
+    "trading.accounts.balance_operations.reserve_operation": Door({"account_id": {"missing_since": None}}),
     "trading.accounts.requests.withdraw": Door(by=of("request_id", "account.client.user", "AccountRequest")),
     "wallet.bank.waiting_tables.import_waiting": Door(given=lambda: {"mapping": Mapping(0, {})}),
     # Each withdrawal of a batch is refused by itself.
