@@ -125,18 +125,52 @@ class Node:
     plan: str
     earned: list[Earned]
 
+    @property
+    def indent(self) -> int:
+        """Return how far to indent the row; a deeper one names its level instead."""
+        return min(self.level, INDENT_MAX)
 
-CHILDREN_MAX = 200
+    @property
+    def is_deep(self) -> bool:
+        return self.level > INDENT_MAX
+
+
+@dataclass(frozen=True)
+class Branch:
+    """The partners directly below one, CHILDREN_MAX of them at a time; `rest` says how many follow."""
+
+    parent_id: int
+    level: int
+    nodes: list[Node]
+    rest: int
+
+
+CHILDREN_MAX = 100
+INDENT_MAX = 8
 
 
 def children(parent_id: int | None, *, brand_id: int, level: int = 1) -> list[Node]:
     """List the partners directly below one (or at the top of the brand), with counts and this period's earnings."""
-    partners = Partner.objects.filter(brand_id=brand_id)
+    return nodes(_directly_below(parent_id, brand_id)[:CHILDREN_MAX], brand_id=brand_id, level=level)
+
+
+def branch(parent_id: int, *, brand_id: int, level: int = 2, after_id: int = 0) -> Branch:
+    """Show a part of those directly below a partner: by name, after one of them where `after_id` says so."""
+    below = _directly_below(parent_id, brand_id)
+    if after_id:
+        name = below.filter(pk=after_id).values_list("name", flat=True).first()
+        if name is None:  # moved elsewhere since the page was read
+            return Branch(parent_id, level, [], 0)
+        below = below.filter(Q(name__gt=name) | Q(name=name, pk__gt=after_id))
+    shown = nodes(below[:CHILDREN_MAX], brand_id=brand_id, level=level)
+    return Branch(parent_id, level, shown, count_up_to(below) - len(shown) if len(shown) == CHILDREN_MAX else 0)
+
+
+def _directly_below(parent_id: int | None, brand_id: int) -> QuerySet[Partner]:
+    partners = Partner.objects.filter(brand_id=brand_id).order_by("name", "pk")
     if parent_id is None:
-        partners = partners.filter(~Exists(PartnerLink.objects.filter(partner_id=OuterRef("pk"), ends_at__isnull=True)))
-    else:
-        partners = partners.filter(links_up__parent_id=parent_id, links_up__ends_at__isnull=True)
-    return nodes(partners.order_by("name", "pk")[:CHILDREN_MAX], brand_id=brand_id, level=level)
+        return partners.filter(~Exists(PartnerLink.objects.filter(partner_id=OuterRef("pk"), ends_at__isnull=True)))
+    return partners.filter(links_up__parent_id=parent_id, links_up__ends_at__isnull=True)
 
 
 def nodes(partners: Iterable[Partner], *, brand_id: int, level: int) -> list[Node]:

@@ -39,6 +39,7 @@ from ib.screening import partner_names
 from ib.tables import PartnerAccrualTable, PartnerClientTable, PartnerTable
 from ib.tracking import assigning
 from ib.views.applications import application_context
+from ib.views.network import branch_rows
 from ib.views.settlements import settlements_tab
 
 TABS = [
@@ -80,8 +81,8 @@ def partner_page(request: UserRequest, partner_id: int, tab: str = "") -> HttpRe
         return render(request, "ib/partner_table.html", {**frame(request, partner, tab), "table": table})
     if tab == "network":
         top = figures.nodes([partner], brand_id=partner.brand_id, level=1)
-        below = figures.children(partner.pk, brand_id=partner.brand_id, level=2)
-        return render(request, "ib/partner_network.html", {**frame(request, partner, tab), "top": top, "nodes": below})
+        below = figures.branch(partner.pk, brand_id=partner.brand_id)
+        return render(request, "ib/partner_network.html", {**frame(request, partner, tab), "top": top, "branch": below})
     return render(
         request,
         "ib/partner.html",
@@ -166,13 +167,7 @@ def overview(partner: Partner) -> dict[str, Any]:
 @staff_page("ib.view_partner")
 def branch(request: UserRequest, partner_id: int) -> HttpResponse:
     """Show the partners directly below one, as rows of the tree."""
-    partner = get_partner(request.user, partner_id)
-    level = int(request.GET.get("level", "2")) if is_whole(request.GET.get("level", "2")) else 2
-    return render(
-        request,
-        "ib/_branch.html",
-        {"nodes": figures.children(partner.pk, brand_id=partner.brand_id, level=min(level, 60)), "is_staff_page": True},
-    )
+    return branch_rows(request, get_partner(request.user, partner_id), is_staff_page=True)
 
 
 @staff_page("ib.manage_partners")

@@ -22,7 +22,6 @@ from crm.accounts.guards import confirmed
 from crm.accounts.views import password_by_link
 from crm.choices import LinkKind
 from crm.money import amounts
-from crm.money.numbers import is_whole
 from crm.ui.actions import run_action
 from crm.ui.tables import Table
 from crm.ui.views import embedded_table, wants_fragment
@@ -46,6 +45,7 @@ from ib.settlements.lines import settlement_of
 from ib.settlements.terms import described, schedule_of, terms_of
 from ib.team.rights import has_right
 from ib.views.guards import partner_page
+from ib.views.network import branch_rows
 from trading.models import TradingAccount
 
 DISPUTES_SHOWN = 5
@@ -69,7 +69,7 @@ def network(request: UserRequest, partner: Partner) -> HttpResponseBase:
             "partner": partner,
             "invite_url": applying.invite_url(partner, request) if has_right(PartnerRight.INVITE, request.user) else "",
             "top": figures.nodes([partner], brand_id=partner.brand_id, level=1),
-            "nodes": figures.children(partner.pk, brand_id=partner.brand_id, level=2),
+            "branch": figures.branch(partner.pk, brand_id=partner.brand_id),
         },
     )
 
@@ -87,9 +87,7 @@ def branch(request: UserRequest, partner: Partner, partner_id: int) -> HttpRespo
     below = partners_visible_to(request.user).filter(pk=partner_id).first()
     if below is None:
         raise Http404
-    level = request.GET.get("level", "2")
-    nodes = figures.children(below.pk, brand_id=partner.brand_id, level=min(int(level) if is_whole(level) else 2, 60))
-    return render(request, "ib/_branch.html", {"nodes": nodes, "is_staff_page": False})
+    return branch_rows(request, below, is_staff_page=False)
 
 
 @partner_page(PartnerRight.SEE_CLIENTS)

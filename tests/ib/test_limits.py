@@ -438,6 +438,11 @@ def test_a_branch_of_the_tree_shows_partners_up_to_a_bound(network, cast, monkey
     monkeypatch.setattr(figures, "CHILDREN_MAX", most)
     assert len(figures.children(network.top.pk, brand_id=cast.brand.pk)) == shown
     assert [node.partner for node in figures.children(None, brand_id=cast.brand.pk)] == [network.top]
+    first = figures.branch(network.top.pk, brand_id=cast.brand.pk)
+    assert (len(first.nodes), first.rest) == (shown, 2 - shown)
+    last = figures.branch(network.top.pk, brand_id=cast.brand.pk, after_id=first.nodes[-1].partner.pk)
+    assert (len(last.nodes), last.rest) == (2 - shown, 0)
+    assert figures.branch(network.top.pk, brand_id=cast.brand.pk, after_id=network.sub.pk).nodes == []
 
 
 @pytest.mark.parametrize(("days", "counts"), [(29, True), (30, True), (31, False)])
