@@ -11,25 +11,33 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import connection
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Left, Lower
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from ib.choices import AttributionMethod
 from ib.links import OTHER_SOURCES, UTM_LONGEST
-from ib.models import Partner
+from ib.models import Attribution, Partner
 from ib.partner_pages.date_ranges import DateRange
 from ib.partner_pages.figures import ACTIVE_DAYS
+from leads.models import Lead
 
 ROWS_MAX: Final = 100
-_TAGS: Final = {"source": _("UTM source"), "medium": _("UTM medium"), "campaign": _("UTM campaign")}
-KINDS: Final[Mapping[str, Promise]] = {"sub": _("Sub-id"), "country": _("Country"), "day": _("Day"), **_TAGS}
+TAGS: Final[Mapping[str, Promise]] = {
+    "source": _("UTM source"),
+    "medium": _("UTM medium"),
+    "campaign": _("UTM campaign"),
+}
+KINDS: Final[Mapping[str, Promise]] = {"sub": _("Sub-id"), "country": _("Country"), "day": _("Day"), **TAGS}
 # What a row is about: of a day's clicks, and of a client who came.
 _KEYS: Final = {
     "sub": ("d.sub_id", "a.sub_id"),
     "country": ("d.country", "c.country"),
     "day": ("d.day::text", "(a.starts_at AT TIME ZONE 'UTC')::date::text"),
-    **{kind: (f"d.utm_{kind}", f"left(coalesce(t.utm->>'utm_{kind}', ''), {UTM_LONGEST})") for kind in _TAGS},
+    **{kind: (f"d.utm_{kind}", f"left(coalesce(t.utm->>'utm_{kind}', ''), {UTM_LONGEST})") for kind in TAGS},
 }
 _ORDER: Final = {kind: "1 DESC" if kind == "day" else "2 DESC, 3 DESC, 1" for kind in KINDS}
 # The enquiry that a client's referral began with.
@@ -105,8 +113,19 @@ def sources(partner: Partner, span: DateRange, kind: str, *, link_id: int = 0) -
         "most": ROWS_MAX,
     }
     with connection.cursor() as cursor:
-        touch = _TOUCH if kind in _TAGS else ""
+        touch = _TOUCH if kind in TAGS else ""
         cursor.execute(_SOURCES.format(click=click, client=client, order=_ORDER[kind], touch=touch), values)
         found = cursor.fetchall()
     sums = [int(number) for number in found[0][6:]] if found else [0] * 6
     return Sources([Source(row[0], *map(int, row[1:6])) for row in found], Source("", *sums[:5]), sums[5])
+
+
+def with_tag(referrals: QuerySet[Attribution], kind: str, value: str) -> QuerySet[Attribution]:
+    """Filter the referrals whose first enquiry bears a tag (`kind` of TAGS): those that `sources` counts in its row."""
+    enquiries = (
+        Lead.objects.alias(code=Lower("referral_code"))
+        .filter(client_id=OuterRef("client_id"), code=OuterRef("link__code"))
+        .order_by("captured_at", "id")
+    )
+    tag = enquiries.annotate(tag=Left(KeyTextTransform(f"utm_{kind}", "utm"), UTM_LONGEST)).values("tag")[:1]
+    return referrals.alias(**{f"tag_{kind}": Subquery(tag)}).filter(**{f"tag_{kind}": value})

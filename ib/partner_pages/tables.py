@@ -29,8 +29,10 @@ from crm.ui.tables import (
 )
 from ib import figures
 from ib.choices import AccrualState, AttributionMethod, DisputeState, PartnerRight, PartnerState, PayoutTo, Reason
+from ib.links import UTM_LONGEST
 from ib.models import Accrual, Attribution, CommissionDispute, PartnerLink, Payout, ReferralLink, Settlement, Upline
 from ib.partner_pages.figures import STEPS
+from ib.partner_pages.sources import TAGS, with_tag
 from ib.settlements.lines import lines_of
 from ib.tables import SETTLEMENT_COLUMNS, deal_of, symbol_of, why
 from ib.team.rights import access_of, has_right
@@ -79,11 +81,14 @@ class MyClientsFilter(django_filters.FilterSet):
     link = django_filters.ModelChoiceFilter(queryset=None, label=_("Link"))
     sub_id = django_filters.CharFilter(label=_("Sub-id"), max_length=SUB_ID_LONGEST)
     country = django_filters.CharFilter(field_name="client__country", label=_("Country code"), max_length=2)
+    utm_source = django_filters.CharFilter(method="of_tag", label=TAGS["source"], max_length=UTM_LONGEST)
+    utm_medium = django_filters.CharFilter(method="of_tag", label=TAGS["medium"], max_length=UTM_LONGEST)
+    utm_campaign = django_filters.CharFilter(method="of_tag", label=TAGS["campaign"], max_length=UTM_LONGEST)
     since = django_filters.DateFromToRangeFilter(field_name="starts_at", label=_("Since"))
 
     class Meta:
         model = Attribution
-        fields = ["step", "method", "link", "sub_id", "country", "since"]
+        fields = ["step", "method", "link", "sub_id", "country", "utm_source", "utm_medium", "utm_campaign", "since"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -91,6 +96,9 @@ class MyClientsFilter(django_filters.FilterSet):
 
     def of_step(self, rows: QuerySet[Attribution], name: str, step: str) -> QuerySet[Attribution]:
         return rows.filter(STEPS[step]())
+
+    def of_tag(self, rows: QuerySet[Attribution], name: str, value: str) -> QuerySet[Attribution]:
+        return with_tag(rows, name.removeprefix("utm_"), value)
 
 
 class MyClientsTable(Table):

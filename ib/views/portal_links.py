@@ -167,9 +167,10 @@ def _label_of(row: Source, kind: str) -> str:
 
 def _clients_of(row: Source, kind: str, span: DateRange, link_id: int) -> str:
     """Return the list of clients behind a row; none where nobody came, or where the list can't be narrowed to it."""
-    if not row.registered or not row.key or kind not in ("sub", "country"):
+    filters = {"sub": "sub_id", "country": "country", **{tag: f"utm_{tag}" for tag in sources.TAGS}}
+    if not row.registered or not row.key or kind not in filters:
         return ""
-    narrowed = {"sub_id" if kind == "sub" else "country": row.key, "method": str(AttributionMethod.LINK)}
+    narrowed = {filters[kind]: row.key, "method": str(AttributionMethod.LINK)}
     return clients_url(span, **narrowed, **({"link": str(link_id)} if link_id else {}))
 
 

@@ -105,8 +105,17 @@ def test_clicks_and_clients_are_counted_by_the_links_tags(network, cast, browse)
         "autumn": 1,
         "": 1,
     }
-    page = browse(network.sub.user).get(reverse("partner_sources"), {"by": "medium"})
-    assert "No tag" in text_of(page)
+    browser = browse(network.sub.user)
+    assert "No tag" in text_of(browser.get(reverse("partner_sources"), {"by": "medium"}))
+    assert "utm_source=telegram" in browser.get(reverse("partner_sources"), {"by": "source"}).content.decode()
+    # The row leads to the clients it counts.
+    other = register(cast, link)
+    Lead.objects.create(client=other, referral_code=link.code, **{**capture, "utm": {"utm_source": "bio"}})
+    listed = [
+        [row.client for row in browser.get(reverse("partner_clients"), query).context["table"].page.rows]
+        for query in ({"utm_source": "telegram"}, {"utm_source": "telegram", "utm_medium": "x"}, {"utm_source": "tele"})
+    ]
+    assert listed == [[client], [], []]
 
 
 @pytest.mark.parametrize(
