@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from crm.i18n import formats
 from crm.ui.charts import Chart, Series
@@ -143,7 +144,8 @@ def kpis(partner: Partner, span: DateRange, now: EarnedSums, before: EarnedSums)
             now=counts.new,
             before=counts.new_before,
             versus=span.versus,
-            hint=_("%(count)s clients in total") % {"count": formats.number(counts.clients, 0)},
+            hint=ngettext("%(count)s client in total", "%(count)s clients in total", counts.clients)
+            % {"count": formats.number(counts.clients, 0)},
         ),
         Kpi(
             _("Lots traded"),
@@ -153,14 +155,16 @@ def kpis(partner: Partner, span: DateRange, now: EarnedSums, before: EarnedSums)
             now=now.lots,
             before=before.lots,
             versus=span.versus,
-            hint=_("%(count)s paid trades") % {"count": formats.number(now.trades, 0)},
+            hint=ngettext("%(count)s paid trade", "%(count)s paid trades", now.trades)
+            % {"count": formats.number(now.trades, 0)},
         ),
         Kpi(
             _("Sub-partners"),
             formats.number(counts.network, 0),
             reverse("partner_network"),
             "network",
-            hint=_("with %(count)s clients") % {"count": formats.number(counts.network_clients, 0)},
+            hint=ngettext("with %(count)s client", "with %(count)s clients", counts.network_clients)
+            % {"count": formats.number(counts.network_clients, 0)},
         ),
     ]
 
