@@ -1,4 +1,4 @@
-"""Forms of rules, back-tests and decisions."""
+"""Forms of rules, back-tests, suspicions and decisions."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from compliance.aml.choices import CaseState, Severity
 from compliance.aml.measures import Measure, Parameter, Unit
 from compliance.aml.models import AmlRuleVersion
+from compliance.aml.referrals import TEXT_MAX, TITLE_MAX, Suspicion
 from compliance.aml.rules import NAME_MAX, THRESHOLD_MAX, Content, content_of
 from compliance.aml.shipped import example_of
 from compliance.aml.vocabulary import POPULATION
@@ -31,6 +32,7 @@ UNITS = {
     Unit.DAYS: _("Days"),
     Unit.NUMBER: _("Score"),
 }
+SEEN_YEARS_MAX = 10
 DAYS: dict[str, Any] = {"min_value": Decimal("0.1"), "max_value": Decimal(366), "max_digits": 5, "decimal_places": 1}
 
 
@@ -147,6 +149,58 @@ class ActForm(forms.Form):
     """A reason for shadow mode, a proposal or a discarded version."""
 
     reason = forms.CharField(label=_("Reason"), max_length=300)
+
+
+class SuspicionForm(forms.Form):
+    """What an officer saw, for the client's case."""
+
+    title = forms.CharField(label=_("Title"), max_length=TITLE_MAX)
+    text = forms.CharField(
+        label=_("What was seen"), max_length=TEXT_MAX, widget=forms.Textarea(attrs={"rows": 5}), strip=True
+    )
+    since = forms.DateField(label=_("From"), widget=DayInput())
+    until = forms.DateField(
+        label=_("To"), widget=DayInput(), help_text=_("Movements of these days are marked as evidence.")
+    )
+    base_amount = forms.DecimalField(
+        label=_("Amount"), required=False, min_value=Decimal(0), max_digits=14, decimal_places=2
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=TEXT_MAX,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Why it is suspicious. Auditors read it."),
+    )
+
+    def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["base_amount"].help_text = gettext("In %(currency)s, if an amount is known.") % {
+            "currency": currency
+        }
+        self.initial = {"until": timezone.localdate(), **self.initial}
+
+    def clean(self) -> dict[str, Any]:
+        data, today = super().clean() or {}, timezone.localdate()
+        since, until = data.get("since"), data.get("until")
+        if since and not today - dt.timedelta(days=366 * SEEN_YEARS_MAX) <= since <= today:
+            self.add_error("since", _("Enter a day of the last ten years."))
+        elif since and until and not since <= until <= today:
+            self.add_error("until", _("Enter a day from the first one to today."))
+        return data
+
+    def suspicion(self) -> Suspicion:
+        """Return what the form says, over whole days in the officer's time zone; only after `is_valid`."""
+        data = self.cleaned_data
+        first, after = data["since"], data["until"] + dt.timedelta(days=1)
+        since, until = (timezone.make_aware(dt.datetime.combine(day, dt.time())) for day in (first, after))
+        return Suspicion(
+            source="",
+            title=data["title"],
+            text=data["text"],
+            since=since,
+            until=until - dt.timedelta(microseconds=1),
+            base_amount=data["base_amount"] or Decimal(0),
+        )
 
 
 class DecisionForm(forms.Form):

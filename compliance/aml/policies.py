@@ -1,9 +1,10 @@
-"""Who may write rules and have them go live, and who decides cases."""
+"""Who may write rules and have them go live, and who opens and decides cases."""
 
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from clients.models import Client
 from clients.policies import can
 from compliance.aml.choices import CaseState
 from compliance.aml.models import AmlCase, AmlRule
@@ -22,6 +23,11 @@ def can_write_for(user: Actor, brand_id: int) -> Decision:
 def can_write(user: Actor, rule: AmlRule) -> Decision:
     """Decide who may write versions of a rule, try them out and propose them: as above."""
     return can_write_for(user, rule.brand_id)
+
+
+def can_open(user: Actor, client: Client) -> Decision:
+    """Decide who may open a case without an alert: `compliance.decide_amlcase` in reach."""
+    return can(user, client, DECIDES)
 
 
 def can_work(user: Actor, case: AmlCase) -> Decision:

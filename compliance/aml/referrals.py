@@ -1,16 +1,19 @@
-"""Suspicions passed on by people of other teams: each opens the client's AML case, or joins the open one."""
+"""Suspicions that a person saw, in a finding elsewhere or themselves: each opens the client's AML case, or joins the open one."""
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from clients.models import Client
+from compliance.aml import policies
 from compliance.aml.attaching import priority_of, score_of
 from compliance.aml.cases import CASE
 from compliance.aml.choices import CaseState
@@ -19,10 +22,14 @@ from compliance.aml.referral_models import AmlReferral
 from compliance.audit_codes import ComplianceAction
 from crm import work
 from crm.db.locking import lock, lock_all
+from crm.errors import DomainError
 from crm.models import User, WorkItem
 from crm.security import audit
+from crm.security.policies import require
 
+TITLE_MAX: Final = 120
 TEXT_MAX: Final = 4_000
+AMOUNT_MAX: Final = Decimal(10) ** 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,7 @@ def refer_suspicion(*, client_id: int, suspicion: Suspicion, reason: str, referr
         case=case,
         client=client,
         source=suspicion.source,
-        title=suspicion.title[:120],
+        title=suspicion.title[:TITLE_MAX],
         text=suspicion.text[:TEXT_MAX],
         url=suspicion.url,
         base_amount=suspicion.base_amount,
@@ -79,6 +86,42 @@ def refer_suspicion(*, client_id: int, suspicion: Suspicion, reason: str, referr
         evidence={"source": suspicion.source, "amount": str(suspicion.base_amount)},
     )
     return case
+
+
+@transaction.atomic
+def open_case(*, client_id: int, suspicion: Suspicion, reason: str, actor: User) -> AmlCase:
+    """Record what an officer saw: it opens the client's AML case, or joins the open one. Sent twice, it counts once.
+
+    suspicion: its `source` is made here, from what it says.
+    Who: `compliance.decide_amlcase`, with the client in reach.
+    Raises: NotAllowed, DomainError (something isn't said, a time that has not been yet, the same was decided before).
+    """
+    client = lock(Client, client_id, "brand", no_key=True)
+    require(policies.can_open(actor, client))
+    _check(suspicion, reason)
+    suspicion = replace(suspicion, source=_source_of(suspicion, client))
+    before = AmlReferral.objects.select_related("case").filter(source=suspicion.source).first()
+    if before is not None and before.case.state != CaseState.OPEN:
+        raise DomainError(_("The same was decided in %(case)s. Describe what is new.") % {"case": before.case})
+    return refer_suspicion(client_id=client.pk, suspicion=suspicion, reason=reason, referred_by=actor)
+
+
+def _check(suspicion: Suspicion, reason: str) -> None:
+    if not (suspicion.title.strip() and suspicion.text.strip() and reason.strip()):
+        raise DomainError(_("Say what was seen, and why it is suspicious."))
+    if suspicion.until < suspicion.since:
+        raise DomainError(_("The period must begin before it ends."))
+    if suspicion.since > timezone.now():
+        raise DomainError(_("The period must not begin in the future."))
+    if not 0 <= suspicion.base_amount < AMOUNT_MAX:
+        raise DomainError(_("Enter an amount from 0."))
+
+
+def _source_of(suspicion: Suspicion, client: Client) -> str:
+    """Name what an officer saw by its words, so that a form sent twice is one referral."""
+    span = [moment.astimezone(dt.UTC).isoformat() for moment in (suspicion.since, suspicion.until)]
+    said = [suspicion.title.strip(), suspicion.text.strip(), str(suspicion.base_amount.normalize()), *span]
+    return f"officer:{client.pk}:{hashlib.sha256(chr(0).join(said).encode()).hexdigest()[:32]}"
 
 
 def _weigh(case: AmlCase, client: Client, now: dt.datetime) -> None:

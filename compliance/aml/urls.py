@@ -1,6 +1,6 @@
 from django.urls import path
 
-from compliance.aml import views
+from compliance.aml import opening, views
 from compliance.aml.tables import RuleTable
 from crm.ui.views import TableView
 
@@ -17,6 +17,7 @@ urlpatterns = [
     path("aml/cases/", views.Cases.as_view(), name="aml_cases"),
     path("aml/cases/next/", views.Next.as_view(), name="aml_next"),
     path("aml/cases/assign/", views.Assign.as_view(), name="aml_assign"),
+    path("aml/cases/new/<int:client_id>/", opening.open_case, name="aml_case_open"),
     path("aml/cases/<int:case_id>/", views.CasePage.as_view(), name="aml_case"),
     path("aml/cases/<int:case_id>/request/", views.ask_client, name="aml_ask"),
     path("aml/cases/<int:case_id>/documents/", views.ask_for_document, name="aml_document"),

@@ -11,4 +11,4 @@ class Migration(migrations.Migration):
         ("clients", "0001_initial"),
     ]
 
-    operations = sql_files("compliance", "match_review", "erasure")
+    operations = sql_files("compliance", "match_review", "erasure", "aml_case")

@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from clients.models import Client
 from clients.queries import get_client, is_in_own_book
 from compliance import policies, queries, restrictions
+from compliance.aml import policies as aml_policies
+from compliance.aml import queries as aml_queries
 from compliance.choices import ScreeningTrigger
 from compliance.forms import ReasonForm, RestrictForm
 from compliance.models import Hit, Restriction, Screening
@@ -26,7 +28,7 @@ from crm.ui.actions import run_action
 from crm.ui.views import StaffView
 from crm.web.requests import UserRequest
 
-ROWS_MAX, PARTIES_MAX = 50, 12
+ROWS_MAX, PARTIES_MAX, CASES_MAX = 50, 12, 5
 
 
 def context_of(user: User, client: Client) -> dict[str, Any]:
@@ -55,6 +57,8 @@ def context_of(user: User, client: Client) -> dict[str, Any]:
             .select_related("placed_by", "lift_requested_by", "lifted_by")
             .order_by("lifted_at", "-pk")[:ROWS_MAX]
         ),
+        "aml_cases": list(aml_queries.of_client(user, client.pk)[:CASES_MAX]),
+        "can_open_case": aml_policies.can_open(user, client),
         "parties": list(client.screened_parties.filter(is_current=True)[:PARTIES_MAX]),
         "can_screen": policies.can_screen(user, client),
         "can_restrict": policies.can_restrict(user, client),

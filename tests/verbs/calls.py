@@ -24,6 +24,7 @@ from django.db.models import Field, ForeignKey, Model, OneToOneField, QuerySet
 from django.utils import timezone
 
 from clients.models import Client
+from compliance.aml.referrals import Suspicion, refer_suspicion
 from crm.models import Brand, User, WorkItem
 
 # The names of ids that aren't their model's own name; the longest fitting start of the verb's name decides.
@@ -320,7 +321,10 @@ SKETCHES: dict[str, dict[str, Any]] = {
         "expires_at": lambda: timezone.now() + dt.timedelta(minutes=1),
     },
     "Hit": {"work": lambda: sketched(WorkItem, kind="compliance.hit")},
-    "AmlCase": {"work": lambda: sketched(WorkItem, kind="compliance.aml_case")},
+    "AmlCase": {
+        "work": lambda: sketched(WorkItem, kind="compliance.aml_case"),
+        "follows": lambda: an_aml_case_before(),
+    },
     "ClientMerge": {
         "kept": lambda: of_the_brand(Client).filter(user__isnull=False).exclude(stage="closed")[0],
         "merged": lambda: of_the_brand(Client).filter(stage="lead")[0],
@@ -355,6 +359,15 @@ SKETCHES: dict[str, dict[str, Any]] = {
     "WorkItem": {"proposed_outcome": "", "kind": "kyc.document", "outcome": "", "client_id": lambda: one(Client).pk},
     "Withdrawal": {"claim_state": "", "claim_url": ""},
 }
+
+
+def an_aml_case_before() -> Any:
+    """A case for another to follow: one without an alert has to."""
+    known = apps.get_model("compliance.AmlCase").objects.order_by("pk").first()
+    suspicion = Suspicion("sketched", "Seen", "What was seen", timezone.now(), timezone.now())
+    return known or refer_suspicion(
+        client_id=of_the_brand(Client).last().pk, suspicion=suspicion, reason="Made", referred_by=one(User)
+    )
 
 
 def sketched(model: type[Model], **given: Any) -> Any:

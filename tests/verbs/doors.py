@@ -47,6 +47,7 @@ from clients.models import (
     TextThread,
 )
 from compliance.aml.models import AmlCase, AmlRuleVersion
+from compliance.aml.referrals import Suspicion
 from compliance.aml.rules import Content as AmlContent
 from compliance.aml.rules import create_rule
 from compliance.models import Restriction, ScreeningVendor, VendorCheck, VendorNotice, WatchlistSource
@@ -200,6 +201,10 @@ LAST_WEEK = {"start": timezone.now() - dt.timedelta(days=7), "end": timezone.now
 def aml_draft() -> AmlRuleVersion:
     rule = create_rule(brand_id=one(Brand).pk, name=f"Rule {uuid4()}", content=AML_CONTENT, why="Test", actor=None)
     return rule.versions.select_related("rule__brand").get()
+
+
+def a_suspicion() -> Suspicion:
+    return Suspicion("", "Seen", "What was seen", timezone.now() - dt.timedelta(days=2), timezone.now())
 
 
 def suspicion_report(state: str = "draft") -> Arguments:
@@ -906,6 +911,7 @@ DOORS: dict[str, Door] = {
     "compliance.aml.cases.decide_case": Door(
         {"case_id": {"state": "open"}}, given=lambda: {"outcome": "monitored", "monitor_until": in_a_week()}
     ),
+    "compliance.aml.referrals.open_case": Door(given=lambda: {"suspicion": a_suspicion()}),
     "compliance.aml.follow_up.ask_for_document": Door(given=lambda: {"kind": "payslip", "due_on": in_a_week()}),
     "compliance.aml.follow_up.add_task": Door(given=lambda: {"due_on": in_a_week()}),
     "compliance.aml.follow_up.finish_task": Door({"task_id": {"done_at": None}}),

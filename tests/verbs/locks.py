@@ -98,6 +98,7 @@ LOCKS: dict[str, str] = {
     "clients.texts.preview.send_test_mail": "Brand",
     "compliance.aml.cases.decide_case": "Client AmlCase",
     "compliance.aml.follow_up.add_task": "Client",
+    "compliance.aml.referrals.open_case": "Client",
     "compliance.aml.follow_up.finish_task": "Client CaseTask",
     "compliance.aml.follow_up.request_answers": "Client",
     "compliance.aml.follow_up.ask_for_document": "Client",

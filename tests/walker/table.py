@@ -1410,6 +1410,7 @@ TABLE |= {
     "compliance:aml_next": Rule(REVIEWS_DOCUMENTS),
     "compliance:aml_assign": Rule(MANAGES_WORK),
     "compliance:aml_case": Rule(SEES_MATCHES, kwargs=an_aml_case, good=OWN),
+    "compliance:aml_case_open": Rule(REVIEWS_DOCUMENTS, kwargs=a_client, good=OWN),
     "compliance:aml_decide": Rule(REVIEWS_DOCUMENTS, kwargs=an_aml_case, good=OWN),
     "compliance:aml_ask": Rule(REVIEWS_DOCUMENTS, kwargs=an_aml_case, good=OWN),
     "compliance:aml_document": Rule(REVIEWS_DOCUMENTS, kwargs=an_aml_case, good=OWN),
