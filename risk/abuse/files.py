@@ -1,20 +1,24 @@
 """Read deals and quotes of another system from CSV, with the column names that MT4 and MT5 export.
 
 Both shapes are read: a row per closed order (open and close time and price), and a row per deal (in and out of a position).
-What can't be read is named by row and column, and counted; nothing is guessed.
+What can't be read is named by row and column, and counted; nothing is guessed. A trade that closed before it opened is left
+out, one that lies in the future is judged, and both are counted.
 """
 
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import re
+from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import numpy as np
+from django.utils import timezone
 
 from crm.errors import DomainError
 from risk.abuse.book import STILL_OPEN, Account, Book, Cash, CashKind, Mark, Quotes, Trade, units
@@ -25,6 +29,13 @@ DEALS_MAX: Final = 2_000_000
 QUOTES_MAX: Final = 20_000_000
 ERRORS_MAX: Final = 20
 CELL_MAX: Final = 4_000
+LINE_MAX: Final = 64_000
+SYMBOLS_MAX: Final = 5_000
+AMOUNT_MAX: Final = Decimal(10) ** 12
+# Sums of money units are kept in 64 bits.
+TOTAL_UNITS_MAX: Final = 1 << 62
+# A time without a zone is the platform's own, which may be so far ahead of ours.
+AHEAD_MAX: Final = dt.timedelta(hours=14)
 
 DEAL_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "key": ("deal", "dealid", "ticket", "order", "orderid", "id", "tradeid", "positionid", "position"),
@@ -72,12 +83,19 @@ OUTS: Final = {"out", "1", "entryout", "close", "outby", "3", "inout", "2"}
 
 @dataclass
 class Report:
-    """What was read, and what could not be."""
+    """What was read, and what could not be.
+
+    left_out: trades that closed before they opened. ahead: those that lie in the future. without_opening: closings whose opening
+    isn't in the file.
+    """
 
     rows: int = 0
     quotes: int = 0
     repeated: int = 0
     unreadable: int = 0
+    left_out: int = 0
+    ahead: int = 0
+    without_opening: int = 0
     errors: list[str] = field(default_factory=list)
     columns: dict[str, str] = field(default_factory=dict)
     symbols_without_quotes: list[str] = field(default_factory=list)
@@ -87,7 +105,22 @@ class Report:
         """Note a cell that can't be read."""
         self.unreadable += 1
         if len(self.errors) < ERRORS_MAX:
-            self.errors.append(f"row {row}, column {column}: “{value[:40]}” can't be read")
+            shown = "".join(sign if sign.isprintable() else "?" for sign in value[:40])
+            self.errors.append(f"row {row}, column {column[:80]}: “{shown}” can't be read")
+
+
+class _Lines:
+    """A file's lines; a row of the table, which may go over several, has at most `LINE_MAX` characters."""
+
+    def __init__(self, file: TextIO, name: str) -> None:
+        self.file, self.name, self.read = file, name, 0
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self.file.readline(LINE_MAX + 1):
+            self.read += len(line)
+            if self.read > LINE_MAX:
+                raise DomainError(f"{self.name}: a row has more than {LINE_MAX} characters.")
+            yield line
 
 
 class CellError(Exception):
@@ -123,15 +156,17 @@ def _rows(
     if path.stat().st_size > BYTES_MAX:
         raise DomainError(f"{path.name} is larger than {BYTES_MAX >> 20} MB.")
     with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        head = file.readline()
+        lines = _Lines(file, path.name)
+        head = next(iter(lines), "")
         delimiter = max(",;\t|", key=head.count)
         heads = next(csv.reader([head], delimiter=delimiter), [])
         names = _columns(heads, known)
         columns = {ours: heads[place] for ours, place in names.items()}
-        rows = csv.reader(file, delimiter=delimiter)
+        rows = csv.reader(lines, delimiter=delimiter)
         row = 1
         while True:
             row += 1
+            lines.read = 0
             try:
                 cells = next(rows)
             except StopIteration:
@@ -181,6 +216,8 @@ class _Deals:
         self.opened: dict[tuple[str, str], Trade] = {}
         self.closed: dict[tuple[str, str], list[tuple[int, float, float, int, int]]] = {}
         self.seen: set[tuple[str, ...]] = set()
+        self.symbols: set[str] = set()
+        self.total = 0
 
     def read(self, path: Path) -> None:
         for row, cells, columns in _rows(path, DEAL_COLUMNS, DEALS_MAX):
@@ -224,6 +261,7 @@ class _Deals:
         if lots <= 0:
             raise CellError("lots", cells.get("lots", ""))
         swap = _money(cells, "swap")
+        self._bound(cells.get("symbol", ""), money, swap)
         if "open_time" in cells:
             closes = cells.get("close_time", "")
             self.trades[f"{account}/{number}"] = Trade(
@@ -242,6 +280,15 @@ class _Deals:
             return
         self._deal(account, number, sign, lots, money, swap, cells)
 
+    def _bound(self, symbol: str, *amounts: int) -> None:
+        """Refuse a file that is no broker's. Raises: DomainError."""
+        self.symbols.add(symbol)
+        self.total += sum(abs(amount) for amount in amounts)
+        if len(self.symbols) > SYMBOLS_MAX:
+            raise DomainError(f"The file has more than {SYMBOLS_MAX} symbols.")
+        if self.total > TOTAL_UNITS_MAX:
+            raise DomainError("The profits and swaps of the file add up to more than can be judged.")
+
     def _deal(
         self, account: str, number: str, sign: int, lots: float, money: int, swap: int, cells: dict[str, str]
     ) -> None:
@@ -257,6 +304,17 @@ class _Deals:
             raise CellError("entry", cells.get("entry", ""))
 
     def finish(self) -> Iterator[Trade]:
+        """Give the round trips whose times are possible, and count the others, and those that lie in the future."""
+        latest = int((timezone.now() + AHEAD_MAX).timestamp() * 1000)
+        for trade in self._round_trips():
+            if trade.close_ms != STILL_OPEN and trade.close_ms < trade.open_ms:
+                self.report.left_out += 1
+                continue
+            self.report.ahead += max(trade.open_ms, trade.close_ms) > latest
+            yield trade
+        self.report.without_opening = sum(len(parts) for at, parts in self.closed.items() if at not in self.opened)
+
+    def _round_trips(self) -> Iterator[Trade]:
         """Give all round trips. A position that was closed in parts is one trade until its last part."""
         yield from self.trades.values()
         for position, opening in self.opened.items():
@@ -304,7 +362,7 @@ class _Deals:
 
 
 def _read_quotes(path: Path, report: Report) -> dict[str, tuple[Any, Any, Any]]:
-    gathered: dict[str, tuple[list[int], list[float], list[float]]] = {}
+    gathered: dict[str, tuple[array[int], array[float], array[float]]] = {}
     checked = False
     for row, cells, columns in _rows(path, QUOTE_COLUMNS, QUOTES_MAX):
         if not checked:
@@ -323,7 +381,12 @@ def _read_quotes(path: Path, report: Report) -> dict[str, tuple[Any, Any, Any]]:
         if not 0 < bid <= ask:
             report.fault(row, f"{path.name}: {columns['ask']}", cells["ask"])
             continue
-        times, bids, asks = gathered.setdefault(cells.get("symbol", ""), ([], [], []))
+        symbol = cells.get("symbol", "")
+        if symbol not in gathered:
+            gathered[symbol] = array("q"), array("d"), array("d")
+            if len(gathered) > SYMBOLS_MAX:
+                raise DomainError(f"{path.name} has more than {SYMBOLS_MAX} symbols.")
+        times, bids, asks = gathered[symbol]
         times.append(at)
         bids.append(bid)
         asks.append(ask)
@@ -390,7 +453,8 @@ def _money(cells: dict[str, str], column: str) -> int:
         value = Decimal(text.replace(",", ""))
     except InvalidOperation:
         raise CellError(column, text) from None
-    if not value.is_finite() or abs(value) > 10**12:
+    # `abs` would round, and stumble over 1e9999999.
+    if not value.is_finite() or value.copy_abs() > AMOUNT_MAX:
         raise CellError(column, text)
     return units(value)
 

@@ -12,9 +12,9 @@ from crm.errors import DomainError
 from risk.abuse.book import Book, amount_of
 from risk.abuse.choices import HANDLING, Abuse
 from risk.abuse.engine import judge
-from risk.abuse.files import read_book
+from risk.abuse.files import Report, read_book
 from risk.abuse.findings import Finding, Judgement, Limits
-from risk.abuse.texts import not_judged, sentence
+from risk.abuse.texts import not_judged, reservations, sentence
 
 
 class Command(BaseCommand):
@@ -39,20 +39,31 @@ class Command(BaseCommand):
             book, report = read_book(options["deals"], options["quotes"])
         except DomainError as error:
             raise CommandError(error.message) from error
+        except OSError as error:
+            raise CommandError(f"The file can't be read: {error.strerror}.") from error
         judgement = judge(book, Limits(score=options["min_score"]))
         if options["json"]:
             findings = [as_json(book, row) for row in judgement.findings]
             body = {**vars(report), "trades": len(book), "accounts": len(book.accounts), "findings": findings}
+            body["notes"] = notes(report)
             self.stdout.write(json.dumps({**body, "not_judged": unjudged(book, judgement)}, indent=1))
             return
-        for fault in report.errors:
-            self.stderr.write(fault)
+        for line in (*report.errors, *notes(report)):
+            self.stderr.write(line)
         for row in judgement.findings:
             said = as_json(book, row)
             self.stdout.write(f"{row.score:.2f}  {said['label']}: {', '.join(said['accounts'])}. {said['text']}")
         self.stdout.write(f"{len(judgement.findings)} findings in {len(book)} trades of {len(book.accounts)} accounts.")
         if judgement.unjudged:
             self.stdout.write(f"{len(judgement.unjudged)} checks could not be judged: quotes are missing.")
+
+
+def notes(report: Report) -> list[str]:
+    """Say what the findings don't rest on, in sentences."""
+    said = reservations(vars(report))
+    if report.without_opening:
+        said.append(f"{report.without_opening} closings were left out: their openings aren't in the file.")
+    return said
 
 
 def as_json(book: Book, row: Finding) -> dict[str, Any]:

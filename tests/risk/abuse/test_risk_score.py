@@ -128,3 +128,46 @@ def test_clock_of_the_quotes_may_run_in_another_zone(tmp_path):
     )
     said = score(deals, quotes)
     assert said["clock_shift_ms"] == 7_200_000 and not said["not_judged"]
+
+
+ORDERS = "login,type,symbol,lots,open time,open price,close time,close price,profit\n"
+
+
+def test_impossible_times_and_closings_without_their_opening_are_said(tmp_path):
+    path = tmp_path / "deals.csv"
+    path.write_text(
+        ORDERS
+        + "1,buy,EURUSD,0.1,2026-01-05T08:00:00Z,1.1,2026-01-05T08:10:00Z,1.1,5\n"
+        + "1,buy,EURUSD,0.1,2026-01-05T08:00:00Z,1.1,2026-01-05T07:59:59Z,1.1,5\n"  # closed before it opened
+        + "1,buy,EURUSD,0.1,2098-01-05T08:00:00Z,1.1,,,0\n"
+        + "1,buy,EURUSD,0.1,2026-01-05T08:00:00Z,1.1,2098-01-05T07:59:59Z,1.1,5\n"
+    )
+    said = score(path)
+    assert (said["trades"], said["left_out"], said["ahead"], said["unreadable"]) == (3, 1, 2, 0)
+    assert said["notes"] == [
+        "1 trade was left out: by its times it closed before it opened.",
+        "2 trades lie in the future: the platform's clock runs ahead.",
+    ]
+    path.write_text(MT5 + "1\t2\t9\t2026.01.05 08:00:00\tEURUSD\tsell\tout\t1.0\t1.1\t0\t5\t\n")
+    said = score(path)
+    assert (said["trades"], said["without_opening"]) == (0, 1) and len(said["notes"]) == 1
+
+
+def test_rows_symbols_and_amounts_are_bounded(tmp_path, monkeypatch):
+    path = tmp_path / "deals.csv"
+    order = "1,buy,{},0.1,2026-01-05T08:00:00Z,1.1,2026-01-05T08:10:00Z,1.1,{}\n"
+    amounts = ("1e9999999", "1e-9999999", "1e99999999999999999999", "1e13", "-inf", "1e12")
+    path.write_text(ORDERS + "".join(order.format("EURUSD", amount) for amount in amounts))
+    said = score(path)
+    assert (said["trades"], said["unreadable"]) == (2, 4)
+    for text, says in (
+        (ORDERS + order.format("EURUSD", "1e12") * 500, "add up"),
+        (ORDERS + "".join(order.format(f"S{n}", 1) for n in range(20)), "more than 9 symbols"),
+        (ORDERS + "1,buy" + "," * 70_000, "more than 64000 characters"),
+        ("login" * 20_000, "more than 64000 characters"),
+        (ORDERS + '"' + "x\n" * 40_000, "more than 64000 characters"),
+    ):
+        path.write_text(text)
+        monkeypatch.setattr(files, "SYMBOLS_MAX", 9)
+        with pytest.raises(CommandError, match=says):
+            score(path)
