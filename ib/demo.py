@@ -90,6 +90,8 @@ PLANS: dict[str, dict[str, str]] = {
     "Gold": {"fx_majors": "9", "fx_minors": "10", "metals": "12", "indices": "1.8", "energies": "5", "crypto": "2"},
     "Platinum": {"fx_majors": "11", "fx_minors": "12", "metals": "14", "indices": "2", "energies": "6", "crypto": "3"},
 }
+# What the plan of each fourth partner, the first one's too, pays per challenge that a client buys: so much, and 10 % of its fee.
+FOR_CHALLENGES = (ComponentRow("sale", "", "", Decimal(10)), ComponentRow("sale_share", "", "", Decimal("0.1")))
 # The ranks of the second version of the first plan, by the lots of own clients in the last full month.
 TIERS = Tiers((TierRow("Silver", Decimal(10), Decimal("1.05")), TierRow("Gold", Decimal(80), Decimal("1.15"))))
 # What a partner needs for a plan: lots in 30 days, and active clients.
@@ -222,7 +224,8 @@ def _plans(demo: Demo, brand: Brand, found: list[Partner], began: dt.datetime) -
         plan = plans.create_plan(
             brand=brand, name=name, description="One rate per lot, shared by four levels", actor=maker
         )
-        _version(plan.pk, maker, checker, began, brand.base_currency, _card(rates), note="First rates")
+        card = replace(_card(rates), components=FOR_CHALLENGES if name == "Gold" else ())
+        _version(plan.pk, maker, checker, began, brand.base_currency, card, note="First rates")
         lots, clients = ENTRIES[name]
         plans.set_entry(plan_id=plan.pk, lots=Decimal(lots), clients=clients, actor=maker)
         made.append(plan)
@@ -246,7 +249,7 @@ def _plans(demo: Demo, brand: Brand, found: list[Partner], began: dt.datetime) -
             currency=brand.base_currency,
             card=replace(
                 card,
-                components=(ComponentRow("commission", "", "", Decimal("0.15"), Decimal(25)),),
+                components=(ComponentRow("commission", "", "", Decimal("0.15"), Decimal(25)), *FOR_CHALLENGES),
                 cpa=(CpaRow((), Decimal(150), min_deposit=Decimal(500), min_lots=Decimal(2)),),
             ),
             min_hold_seconds=HOLD_SECONDS,

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from crm import approvals
 from crm.demo import Demo
+from crm.events import ChallengeSold, publish
 from crm.models import Brand, User
 from crm.money.amounts import to_minor
 from prop.appeals.filing import file_appeal
@@ -192,6 +193,16 @@ def _bought(account: TradingAccount, version: ProgrammeVersion, deposit: Deal) -
         )
         challenge.payment_id = posting.post(entry).journal_id
     challenge.save()
+    publish(  # what partners earn on it is accrued when it is delivered
+        ChallengeSold(
+            client_id=client.pk,
+            brand_id=client.brand_id,
+            challenge_id=challenge.pk,
+            amount=challenge.price,
+            currency=challenge.currency,
+            sold_at=challenge.bought_at,
+        )
+    )
     return challenge
 
 

@@ -1,4 +1,4 @@
-"""A deal's commissions as data: who was paid, by which version and formula, who was not and why."""
+"""The commissions of a deal, a client's month or a sold challenge as data: who was paid, by which formula, who was not and why."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from ib.agreements.scopes import Trade, account_at, taking, which_and_why
-from ib.choices import BESIDE_TRADES, AccrualState
+from ib.choices import BESIDE_TRADES, OF_SALES, SALES_FROM, AccrualState
 from ib.explain import explain, plain
-from ib.models import Accrual, Attribution, PlanVersion, RevenueMonth
+from ib.models import Accrual, Attribution, ChallengeSale, PlanComponent, PlanVersion, RevenueMonth
 from ib.queries import of_deals
 from trading.choices import DealEntry
 from trading.models import Deal
@@ -74,6 +74,50 @@ def explain_month(month: RevenueMonth) -> dict[str, Any]:
         ],
         "why_none": "" if lines else _("No plan paid a share of this month's net revenue."),
     }
+
+
+def explain_sale(sale: ChallengeSale) -> dict[str, Any]:
+    """List every line of a sold challenge with its steps, the totals, and where there is no line the reason. Money as text."""
+    rows = Accrual.objects.filter(of_deals([-(SALES_FROM + sale.pk)]))
+    lines, totals = [], defaultdict[tuple[str, str], Decimal](Decimal)
+    for row in rows.select_related("partner", "version__plan", "period").order_by("level", "component", "pk")[
+        :ROWS_MAX
+    ]:
+        lines.append(_line(row))
+        totals[row.partner.code, row.currency] += row.amount
+    return {
+        "challenge": sale.challenge_number,
+        "client": sale.client_id,
+        "price": plain(sale.price),
+        "currency": sale.currency,
+        "sold_at": sale.sold_at.isoformat(),
+        "returned_at": sale.returned_at.isoformat() if sale.returned_at else None,
+        "returned_because": sale.returned_because,
+        "lines": lines,
+        "totals": [
+            {"partner": partner, "amount": str(amount), "currency": currency}
+            for (partner, currency), amount in totals.items()
+        ],
+        "why_none": "" if lines else _why_no_sale(sale),
+    }
+
+
+def _why_no_sale(sale: ChallengeSale) -> str:
+    """Say why a sold challenge has no line at all."""
+    referred = Attribution.objects.filter(client_id=sale.client_id, starts_at__lte=sale.sold_at)
+    if not referred.exclude(ends_at__lte=sale.sold_at).exists():
+        return _("No partner referred the client when the challenge was sold.")
+    held = Q(version__starts_at__lte=sale.sold_at) & (
+        Q(version__ends_at__isnull=True) | Q(version__ends_at__gt=sale.sold_at)
+    )
+    paying = PlanComponent.objects.filter(
+        held, component__in=OF_SALES, version__state="active", version__plan__brand_id=sale.client.brand_id
+    )
+    if not paying.exists():
+        return _("No plan paid for sold challenges then.")
+    return _(
+        "The agreements of the client's partner pay nothing for sold challenges, or it hasn't been calculated yet."
+    )
 
 
 def _line(row: Accrual) -> dict[str, Any]:

@@ -76,6 +76,8 @@ class Version:
     # The pot of a month, divided by lots.
     pot: Part | None = None
     carries_negative: bool = True
+    # What a sold challenge pays: a sum, or a part of its fee.
+    sales: list[Part] = field(default_factory=list)
 
     def components(self) -> list[str]:
         is_per_lot = bool(self.rates or self.overrides)
@@ -195,6 +197,18 @@ class Trade:
 
 
 @dataclass
+class Sale:
+    """A sold challenge, by the number that stands for a deal's."""
+
+    number: int
+    client: int
+    at: dt.datetime
+    price: Decimal
+    currency: str
+    is_returned: bool = False
+
+
+@dataclass
 class Row:
     """One line: `full` is what it comes to in the plan's currency before what is earned below is taken off."""
 
@@ -256,7 +270,10 @@ def _factor(world: World, version: Version, plan: int, holder: int, at: dt.datet
 
 
 def all_earnings(
-    world: World, trades: list[Trade], numbers: dict[tuple[int, int, str], int] | None = None
+    world: World,
+    trades: list[Trade],
+    numbers: dict[tuple[int, int, str], int] | None = None,
+    sales: list[Sale] | None = None,
 ) -> dict[tuple[int, int, int, str], tuple[str, Decimal]]:
     """{(deal, partner, level, component): (why not, amount)}: trade by trade, each filling what the caps have left.
 
@@ -266,6 +283,7 @@ def all_earnings(
     every = [(trade, earnings(world, trade)) for trade in trades]
     volumes = pot_volumes(world, numbers or {})
     every += [month_earnings(world, number, *key, volumes) for key, number in (numbers or {}).items()]
+    every += [sale_earnings(world, sale) for sale in sales or []]
     for trade, lines in every:
         asked = {(key[0], id(line[3])): line[3] for key, line in lines.items() if key[2] != "cpa" and line[3]}
         for (partner, _version), version in asked.items():
@@ -352,6 +370,37 @@ def month_earnings(world: World, number: int, client: int, introducer: int, mont
     """A client's month while a partner referred them, as the trade that it stands for, and its lines; fact by fact."""
     trade, facts = _month_of(world, number, client, introducer, month)
     return trade, _month_lines(world, trade, introducer, facts, month, volumes) if facts else {}
+
+
+def sale_earnings(world: World, sale: Sale):
+    """A sold challenge as the trade that it stands for, and its lines: once, of the agreements at that instant."""
+    trade = Trade(
+        sale.number, sale.client, sale.at, sale.at, "", "", NOTHING, country=world.country.get(sale.client, "")
+    )
+    introducer, lines = held_at(world.introducers.get(sale.client, []), sale.at), {}
+    for partner, level, version, factor in _month_placed(world, trade, introducer) if introducer else []:
+        for part in version.sales:
+            reason, ours = _of_sale(world, trade, sale, version, part, partner, level, factor)
+            with localcontext(prec=80):
+                amount = (ours * world.rate(version.currency, world.currency[partner])).quantize(EIGHT, ROUND_DOWN)
+            lines[partner, level, part.component] = reason, ours, amount, version
+    return trade, lines
+
+
+def _of_sale(world, trade, sale, version, part, partner, level, factor) -> tuple[str, Decimal]:
+    reason = _no_month(world, trade, version, partner, level)
+    if sale.is_returned and reason in ("", "beyond_levels"):
+        reason = "fee_returned"
+    if reason:
+        return reason, NOTHING
+    with localcontext(prec=80):
+        if part.component == "sale":
+            pot = part.value
+        else:
+            rate = (part.value * factor).quantize(EIGHT, ROUND_DOWN)
+            pot = sale.price * world.rate(sale.currency, version.currency) * rate
+        pot = pot if part.cap is None else min(pot, part.cap)
+        return "", (pot * version.shares[level]).quantize(EIGHT, ROUND_DOWN)
 
 
 def pot_volumes(world: World, numbers) -> dict[tuple[int, str], Decimal]:

@@ -253,6 +253,7 @@ class Builder:
         version.excluded_trades = pick.choice(
             [(), (), ("hedged",), ("mirrored", "bonus_funded"), ("hedged", "mirrored")]
         )
+        version.sales = self.make_sales(version) if not is_per_trade else []
         row = PlanVersion.objects.create(
             excluded_accounts=[f"{version.excluded_account}*"] if version.excluded_account else [],
             excluded_shared=list(version.excluded_shared),
@@ -300,7 +301,7 @@ class Builder:
                     cap=part.cap,
                     markup=part.markup,
                 )
-                for part in [*version.parts, *filter(None, (version.monthly, version.pot))]
+                for part in [*version.parts, *version.sales, *filter(None, (version.monthly, version.pot))]
             ]
         )
         PlanTier.objects.bulk_create(
@@ -323,6 +324,10 @@ class Builder:
         )
         PlanVersion.objects.filter(pk=row.pk).update(state="active", decided_by=self.cast.finance, decided_at=START)
         return version
+
+    def make_sales(self, _version):
+        """Nothing for sold challenges: `test_sold_worlds.py` has worlds with some."""
+        return []
 
     def make_parts(self, version):
         """None to four rows beside the rates: other components, and other rates for a type of account."""
@@ -560,8 +565,8 @@ def numbers_of_months():
     return {(client, partner, f"{month:%Y-%m}"): -pk for client, partner, month, pk in rows}
 
 
-def agree(builder):
-    expected = oracle.all_earnings(builder.world, list(builder.trades.values()), numbers_of_months())
+def agree(builder, sales=()):
+    expected = oracle.all_earnings(builder.world, list(builder.trades.values()), numbers_of_months(), list(sales))
     found = {}
     for row in Accrual.objects.order_by("pk"):
         key = row.deal_id, row.partner_id, row.level, row.component

@@ -1,9 +1,12 @@
 """What partners earn on prop challenges that their clients buy: once per challenge, taken back with the fee."""
 
 import datetime as dt
+import io
+import json
 from decimal import Decimal
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from crm.errors import DomainError
 from ib import clawback, periods, plans, rollup, settlement
@@ -73,6 +76,32 @@ def test_the_worked_example_of_the_docs(network, cast):
         (f"{share.version}: 10 % of it × 60 % for level 1", "18 EUR"),
     ]
     assert sales.review_sales(brand=cast.brand, at=OCTOBER).rows == 0 and rollup.differences() == []
+
+
+def test_a_challenge_is_explained_by_its_number(network, cast):
+    def explained(number):
+        out = io.StringIO()
+        call_command("explain_commission", challenge=number, json=True, stdout=out)
+        call_command("explain_commission", challenge=number, stdout=text)
+        return json.loads(out.getvalue())[0]
+
+    text = io.StringIO()
+    sell(cast.client, number=6)
+    assert explained(6)["why_none"] == "No plan paid for sold challenges then."
+    agree(cast, network, card())
+    sell(cast.client)
+    found = explained(7)
+    assert [(line["level"], Decimal(line["amount"])) for line in found["lines"]] == [(1, 24), (1, 18), (2, 16), (2, 12)]
+    assert found["lines"][1]["steps"][-1]["text"].endswith("10 % of it × 60 % for level 1")
+    assert f"{network.sub.code}: 42.00000000 EUR in all" in text.getvalue()
+    sell(cast.other_client, number=8)
+    assert explained(8)["why_none"] == "No partner referred the client when the challenge was sold."
+    sales.record_return(challenge_number=7, because=FeeReturn.REFUNDED)
+    assert explained(7)["returned_because"] == "refunded" and "fee returned at" in text.getvalue()
+    with pytest.raises(CommandError, match="No such challenge"):
+        explained(9)
+    with pytest.raises(CommandError, match="Enter a deal's number"):
+        call_command("explain_commission", "5", challenge=7)
 
 
 def test_a_returned_fee_takes_all_of_it_back_once_and_the_line_says_why(network, cast):
