@@ -72,9 +72,16 @@ def test_it_joins_the_open_case_and_what_was_decided_is_not_said_again(cast):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"title": " "}, {"text": ""}, {"reason": " "}, {"since": days_ago(-1), "until": days_ago(-2)},
-     {"since": days_ago(1)}, {"base_amount": Decimal(-1)}, {"base_amount": Decimal(10) ** 12}],
-)  # fmt: skip
+    [
+        {"title": " "},
+        {"text": ""},
+        {"reason": " "},
+        {"since": days_ago(-1), "until": days_ago(-2)},
+        {"since": days_ago(1)},
+        {"base_amount": Decimal(-1)},
+        {"base_amount": Decimal(10) ** 12},
+    ],
+)
 def test_what_says_nothing_is_refused(cast, wrong):
     with pytest.raises(DomainError):
         seen(cast, cast.mlro, **wrong)
