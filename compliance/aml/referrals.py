@@ -108,7 +108,7 @@ def open_case(*, client_id: int, suspicion: Suspicion, reason: str, actor: User)
 
 def _check(suspicion: Suspicion, reason: str) -> None:
     if not (suspicion.title.strip() and suspicion.text.strip() and reason.strip()):
-        raise DomainError(_("Say what was seen, and why it is suspicious."))
+        raise DomainError(_("Enter what was seen, and why it is suspicious."))
     if suspicion.until < suspicion.since:
         raise DomainError(_("The period must begin before it ends."))
     if suspicion.since > timezone.now():
