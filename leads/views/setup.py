@@ -89,7 +89,7 @@ class LandingPageTable(Table):
 
 
 def _embed_link(page: LandingPage) -> SafeString:
-    return format_html('<a href="{}">{}</a>', reverse("landing_page_embed", args=[page.pk]), _("Embed"))
+    return format_html('<a class="k-act" href="{}">{}</a>', reverse("landing_page_embed", args=[page.pk]), _("Embed"))
 
 
 def _page_link(page: LandingPage) -> SafeString:
