@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Final
+from decimal import Decimal
+from typing import Any, Final, Literal
 
 from django.http import Http404, HttpRequest
 from ninja import Field, Router, Schema, Status
@@ -54,6 +55,12 @@ CUSTOM_ENTRY: Any = {
         {"type": "null"},
     ]
 }
+ExperienceCode = Literal["", "none", "some", "experienced"]
+DECLARED_EXPERIENCE: Any = Field("", description="Trading experience as the person declares it")
+INTENDED_DEPOSIT: Any = Field(
+    None, gt=0, max_digits=21, decimal_places=8, description="Amount that the person says they intend to deposit"
+)
+INTENDED_CURRENCY: Any = Field("", max_length=5, description="Of `intended_deposit`; empty: the brand's base currency")
 SIGNATURE_FAULTS: Final = tuple(f"signature_{fault}" for fault in requests.REFUSALS)
 REFUSALS = refusals(
     *("invalid_json", "unusable", "unauthorized", *SIGNATURE_FAULTS),
@@ -88,11 +95,14 @@ class LeadIn(Schema):
     landing_url: str = Field("", max_length=500)
     ip: str = Field("", max_length=45, description="The visitor's address")
     user_agent: str = Field("", max_length=500)
+    experience: ExperienceCode = DECLARED_EXPERIENCE
+    intended_deposit: Decimal | None = INTENDED_DEPOSIT
+    intended_currency: str = INTENDED_CURRENCY
     custom: dict[str, Any] = Field(
         default_factory=dict,
         description="Values of the brand's custom fields by key, at most 50",
         json_schema_extra={"additionalProperties": CUSTOM_ENTRY, "maxProperties": GIVEN_MAX},
-        examples=[{"experience": "3_years", "budget": "2500.00", "call_after": "2026-12-01", "platforms": ["mt5"]}],
+        examples=[{"tier": "gold", "budget": "2500.00", "call_after": "2026-12-01", "platforms": ["mt5"]}],
     )
 
 
@@ -168,6 +178,8 @@ LEADS: Final = Resource(
         text("country_guess"),
         text("language"),
         text("message"),
+        text("experience", note="none, some or experienced, as declared; empty where nothing was"),
+        money("intended_deposit", currency="intended_currency"),
         boolean("is_duplicate"),
         text("refusal"),
         integer("score"),
@@ -219,6 +231,9 @@ class NewLead(Body):
     source: str = Field("", max_length=60)
     medium: str = Field("", max_length=40)
     click_id: str = Field("", max_length=200)
+    experience: ExperienceCode = DECLARED_EXPERIENCE
+    intended_deposit: Decimal | None = INTENDED_DEPOSIT
+    intended_currency: str = INTENDED_CURRENCY
 
 
 class SalesStatusIn(Body):

@@ -43,7 +43,7 @@ def set_clocks(leads: Iterable[Lead]) -> None:
 
 
 def candidate_of(lead: Lead, *, country: str = "", custom: Mapping[str, Any] | None = None) -> Candidate:
-    """Describe a lead by what the routing rules compare: language, country, source, campaign, score, custom fields."""
+    """Describe a lead by what the routing rules compare: language, country, source, campaign, score, declared and custom fields."""
     return Candidate(
         language=lead.language,
         country=country or lead.country_guess,
@@ -53,6 +53,8 @@ def candidate_of(lead: Lead, *, country: str = "", custom: Mapping[str, Any] | N
         learned=lead.learned_score,
         custom=custom or {},
         referral_code=lead.referral_code,
+        experience=lead.experience,
+        intended_deposit=lead.intended_in_base,
     )
 
 

@@ -36,11 +36,12 @@ from crm.security import audit, crypto
 from leads import dedupe, places, routing, scoring
 from leads.assignment import apply_decision, candidate_of, set_clocks, tell_assigned
 from leads.audit_codes import LeadsAction
-from leads.choices import Channel, LeadRefusal, LeadsNotice
+from leads.choices import DECLARED, Channel, LeadRefusal, LeadsNotice
+from leads.declared.declaration import Declaration, Reader, declared_of
 from leads.distribution.turns import count_given
 from leads.facts import rebuild_lead_facts
 from leads.learned.scoring import Prospect, prospect_of
-from leads.models import Campaign, LandingPage, Lead, LeadSource
+from leads.models import Campaign, LandingPage, Lead, LeadFacts, LeadSource
 from leads.scores.engagement import NOTHING, engagement_of
 from leads.waiting import await_routing
 
@@ -76,6 +77,9 @@ class Capture:
     accept_language: str = ""
     idempotency_key: str = ""
     custom: Mapping[str, Any] = field(default_factory=dict)  # by the key of the brand's custom field
+    experience: str = ""
+    intended_deposit: Any = None
+    intended_currency: str = ""  # empty: the brand's base currency
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,7 @@ class _Reading:
     medium: str
     who: dedupe.Person
     custom: arrivals.Values
+    declared: Declaration
 
 
 def capture_enquiry(*, page: LandingPage, form_id: str, capture: Capture) -> Captured:
@@ -136,7 +141,8 @@ def capture_lead(
     actor owns) they keep it. The same `idempotency_key` gives the first lead back. A lead from a country that the brand
     refuses is stored with its `refusal`, and nobody gets it; entered by hand it isn't stored.
     Raises: DomainError without a usable e-mail or telephone, for a custom field that the brand's leads don't have or a value
-    that doesn't fit, or by hand for a refused country; IdempotencyConflict for the same key with another body.
+    that doesn't fit, for a declared experience or deposit that can't be read, or by hand for a refused country;
+    IdempotencyConflict for the same key with another body.
     """
     replay, body_hash = _find_replay(brand, capture)
     if replay is not None:
@@ -182,6 +188,7 @@ def capture_lead(
         body_hash=body_hash,
         score=worth.value,
         score_reasons=worth.reasons,
+        **reading.declared.columns(),
     )
     prospect.write_to(lead)
     if known is not None:
@@ -264,6 +271,7 @@ def _read(brand: Brand, capture: Capture, landing_page: LandingPage | None, api_
             email=email, phone=phone, country=country, last_name=capture.last_name, first_name=capture.first_name
         ),
         custom=arrivals.read_given(brand.pk, capture.custom),
+        declared=Reader(brand).read(capture.experience, capture.intended_deposit, capture.intended_currency),
     )
 
 
@@ -298,6 +306,8 @@ def _score(
     seen_before = Lead.objects.filter(client=known.client).count() if known else 0
     rules = scoring.rules_of(brand.pk, timezone.now().date())
     known_in = segments_of([known.client.pk]) if known and scoring.asks_segments(rules) else {}
+    before = LeadFacts.objects.filter(client=known.client).first() if known else None
+    declared = reading.declared
     signals = scoring.Signals(
         country=reading.country,
         language=reading.language,
@@ -317,6 +327,8 @@ def _score(
         now=timezone.now(),
         engagement=engagement_of([known.client.pk], timezone.now()).get(known.client.pk, NOTHING) if known else NOTHING,
         custom={field.key: value for field, value in reading.custom.items()},
+        experience=declared.experience or (before.experience if before else "") or "",
+        intended_deposit=declared.in_base or (before.intended_deposit if before else None),
         segments=tuple(known_in.get(known.client.pk, ())) if known else (),
     )
     return scoring.score(signals, rules), prospect_of(signals)
@@ -355,8 +367,8 @@ def _add(
     apply_decision(lead, decision, lead.captured_at)
     lead.save(force_insert=True)
     set_clocks([lead])
-    if lead.refusal:
-        rebuild_client(client.pk, "refusal")
+    if lead.refusal or reading.declared:
+        rebuild_client(client.pk, "refusal", *DECLARED)
     return client, arrivals.fill_blank(client, reading.custom, is_new=True)
 
 
@@ -477,6 +489,7 @@ def _record(lead: Lead, client: Client, actor: Actor, merged: arrivals.Merged) -
             "assigned_to_id": lead.assigned_to_id,
             **({"refusal": lead.refusal, "country": lead.country_guess} if lead.refusal else {}),
             **merged.as_audit(),
+            **declared_of(lead).as_audit(),
         },
         evidence={"score": lead.score_reasons, "routing": lead.routing_reasons, "match": lead.match_reasons},
     )

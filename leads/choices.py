@@ -42,6 +42,18 @@ class LeadRefusal(models.TextChoices):
     COUNTRY = "country", _("Country not accepted")
 
 
+class Experience(models.TextChoices):
+    """How much trading experience somebody says they have."""
+
+    NONE = "none", _("No trading experience")
+    SOME = "some", _("Some trading experience")
+    EXPERIENCED = "experienced", _("Experienced trader")
+
+
+# What a lead declares: the names of the facts, and of the fields of conditions.
+DECLARED: Final = ("experience", "intended_deposit")
+
+
 class RuleKind(models.TextChoices):
     """What a scoring rule looks at. `leads.scoring` holds the question behind each."""
 
@@ -61,6 +73,8 @@ class RuleKind(models.TextChoices):
     LOGIN = "login", _("Sign-ins")
     CALL = "call", _("Calls answered")
     REPLY = "reply", _("E-mails received")
+    EXPERIENCE = "experience", _("Trading experience")
+    DEPOSIT = "deposit", _("Intended deposit")
     FIELD = "field", _("Custom field")
     SEGMENT = "segment", _("Segment")
 

@@ -1,4 +1,4 @@
-"""Facts of a client that this app writes: score, status in the pipeline, where the person came from."""
+"""Facts of a client that this app writes: score, status in the pipeline, where the person came from, what they declared."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from clients.choices import SalesStatus
 from clients.facts import fact, rebuild_client
 from clients.identifiers import IdentifierKind, Seen, source
 from crm.conditions import FieldType
-from leads.choices import LeadRefusal
+from leads.choices import DECLARED, Experience, LeadRefusal
 from leads.models import Lead, LeadFacts
 
 fact(
@@ -60,11 +60,34 @@ fact(
     ) newest WHERE refusal <> ''
     """,
 )
+fact(
+    "experience",
+    _("Trading experience"),
+    FieldType.CHOICE,
+    owner="leads",
+    side=LeadFacts,
+    choices=lambda: Experience.choices,
+    sql="""
+    SELECT DISTINCT ON (client_id) client_id, experience FROM leads_lead WHERE experience <> ''
+    ORDER BY client_id, captured_at DESC, id DESC
+    """,
+)
+fact(
+    "intended_deposit",
+    _("Intended deposit"),
+    FieldType.MONEY,
+    owner="leads",
+    side=LeadFacts,
+    sql="""
+    SELECT DISTINCT ON (client_id) client_id, intended_in_base FROM leads_lead WHERE intended_in_base IS NOT NULL
+    ORDER BY client_id, captured_at DESC, id DESC
+    """,
+)
 
 
 def rebuild_lead_facts(client_id: int) -> None:
-    """Recompute the columns on the client that the leads app owns: score, source, campaign, refusal."""
-    rebuild_client(client_id, "score", "source", "campaign", "refusal")
+    """Recompute the facts of a client that the leads app owns, but for the sales status."""
+    rebuild_client(client_id, "score", "source", "campaign", "refusal", *DECLARED)
 
 
 def networks() -> Iterator[Seen]:

@@ -16,6 +16,8 @@ from clients.custom_fields.registry import seen_by
 from crm.models import Brand, User
 from crm.money.numbers import is_whole
 from crm.security.scope import reach_of
+from leads.choices import Experience
+from leads.declared.declaration import INTENDED_MAX
 from leads.models import Campaign
 
 
@@ -52,6 +54,14 @@ class LeadForm(HasCustomFields):
     language = forms.ChoiceField(label=gettext_lazy("Language"), required=False)
     campaign = forms.ModelChoiceField(label=gettext_lazy("Campaign"), queryset=Campaign.objects.none(), required=False)
     source = forms.CharField(label=gettext_lazy("Source"), max_length=60, required=False)
+    experience = forms.ChoiceField(label=gettext_lazy("Trading experience"), required=False)
+    intended_deposit = forms.DecimalField(
+        label=gettext_lazy("Intended deposit"),
+        required=False,
+        min_value=0,
+        max_value=INTENDED_MAX,
+        help_text=gettext_lazy("In the brand's base currency"),
+    )
     message = forms.CharField(
         label=gettext_lazy("Enquiry"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
@@ -65,6 +75,7 @@ class LeadForm(HasCustomFields):
         fields["brand"].initial = actor.brand_id
         fields["campaign"].queryset = Campaign.objects.filter(brand__in=brands, is_active=True)
         fields["country"].choices = country_choices(blank=_("Unknown"))
+        fields["experience"].choices = [("", "–"), *Experience.choices]
         languages = sorted(
             {code for brand in brands for code in brand.languages} | {code for code, _n in settings.LANGUAGES}
         )

@@ -37,6 +37,7 @@ from crm.security import audit, policies, sealed_files
 from crm.security.scope import reach_of
 from leads.audit_codes import LeadsAction
 from leads.choices import ImportState, LeadsNotice, RowVerdict
+from leads.declared.declaration import Reader
 from leads.dedupe import weights_of
 from leads.distribution.turns import Reserved
 from leads.import_files import reading
@@ -64,6 +65,7 @@ COLUMNS = (
     "message",
     "consent",
     "custom",
+    "declared",
     "client_id",
     "same_as_line",
 )
@@ -189,10 +191,11 @@ def _write_rows(batch: LeadImport, text: str, report: Report) -> None:
     custom = reading.CustomColumns(lead_fields(batch.brand_id))
     about = text.count("\n") + 1
 
-    weights = weights_of(batch.brand)
+    weights, declarations = weights_of(batch.brand), Reader(batch.brand)
 
     def values() -> Iterator[tuple[Any, ...]]:
-        for number, row in enumerate(reading.read_rows(text, defaults, campaigns, custom, weights), start=1):
+        rows = reading.read_rows(text, defaults, campaigns, custom, weights, declarations)
+        for number, row in enumerate(rows, start=1):
             if number % 1000 == 0:
                 report(number, max(about, number), _("lines read"))
             yield _row_values(batch, row)
@@ -219,6 +222,7 @@ def _row_values(batch: LeadImport, row: reading.Row) -> tuple[Any, ...]:
         row.message,
         row.consent,
         Jsonb(row.custom),
+        Jsonb(row.declared.as_json()),
         None,
         row.same_as_line,
     )

@@ -59,6 +59,8 @@ def lead_card(request: UserRequest, client: Client) -> dict[str, Any] | None:
         "next": next_statuses(request.user, client) if is_lead else [],
         "reasons": newest.score_reasons,
         "learned": explained(newest.learned_reasons),
+        "experience": next((lead.get_experience_display() for lead in captures if lead.experience), ""),
+        "intended": next((lead for lead in captures if lead.intended_deposit is not None), None),
         "percent": None if newest.probability is None else 100 * newest.probability,
         "routing": routing.explain(newest.routing_reasons),
         "match": dedupe.explain(newest.match_reasons),

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.boundfield import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -14,6 +15,9 @@ from clients.canonical import canonical_phone
 from clients.countries import country_choices
 from clients.custom_fields.forms import HasCustomFields
 from clients.models import CustomField
+from leads.choices import Experience
+from leads.declared.declaration import INTENDED_MAX
+from leads.models import LandingPage
 
 
 class EnquiryForm(HasCustomFields):
@@ -36,6 +40,15 @@ class EnquiryForm(HasCustomFields):
         max_length=40,
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
     )
+    experience = forms.ChoiceField(label=gettext_lazy("Trading experience (optional)"), required=False)
+    intended_deposit = forms.DecimalField(
+        label=gettext_lazy("Intended deposit (optional)"),
+        required=False,
+        min_value=1,
+        max_value=INTENDED_MAX,
+        decimal_places=2,
+        widget=forms.NumberInput(attrs={"inputmode": "decimal"}),
+    )
     message = forms.CharField(
         label=gettext_lazy("Your question (optional)"),
         max_length=2000,
@@ -51,12 +64,33 @@ class EnquiryForm(HasCustomFields):
     )
 
     def __init__(
-        self, *args: Any, custom: Iterable[CustomField] = (), required: Collection[int] = (), **kwargs: Any
+        self,
+        *args: Any,
+        page: LandingPage,
+        custom: Iterable[CustomField] = (),
+        required: Collection[int] = (),
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.add_custom(custom, required=required)
+        self._ask_what_is_declared(page)
         country: Any = self.fields["country"]
         country.choices = country_choices(blank=_("Choose"))
+
+    def _ask_what_is_declared(self, page: LandingPage) -> None:
+        """Leave the questions in that the page asks; amounts are in the brand's base currency."""
+        fields: Any = self.fields
+        fields["experience"].choices = [("", "–"), *Experience.choices]
+        fields["intended_deposit"].help_text = page.brand.base_currency
+        if not page.asks_experience:
+            del fields["experience"]
+        if not page.asks_deposit:
+            del fields["intended_deposit"]
+
+    @property
+    def declared_inputs(self) -> list[BoundField]:
+        """List the questions about experience and deposit that the page asks."""
+        return [self[name] for name in ("experience", "intended_deposit") if name in self.fields]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -15,6 +15,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -26,7 +27,7 @@ from crm.conditions import Condition, readable
 from crm.conditions.fields import ADDED
 from crm.models import Book, Brand
 from leads.brand_policies import SCORE_THAT_ROUTES, RoutedBy
-from leads.choices import NoAgent, OffShift, Strategy
+from leads.choices import DECLARED, NoAgent, OffShift, Strategy
 from leads.distribution.agents import AgentState, agents_of
 from leads.distribution.referrers import owners_of
 from leads.distribution.turns import Counters
@@ -49,6 +50,8 @@ class Candidate:
     custom: Mapping[str, Any] = field(default_factory=dict)
     referral_code: str = ""
     learned: int | None = None
+    experience: str = ""
+    intended_deposit: Decimal | None = None  # in the brand's base currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,9 +355,14 @@ def _counts_waiting(rules: Iterable[Rule]) -> bool:
 
 
 def _why(rule: Rule, lead: Candidate) -> dict[str, Any]:
-    """Say what the rule looked at and found; of custom fields only that it looked: their values go with the client's key."""
+    """Say what the rule looked at and found.
+
+    Of custom fields and what the lead declared only that it looked: their values go with the client's key.
+    """
     looked_at = rule.condition.fields() if rule.condition is not None else []
-    plain = [field for field in looked_at if not field.name.startswith(ADDED) and field.name != SEGMENTS]
+    plain = [
+        field for field in looked_at if not field.name.startswith(ADDED) and field.name not in (SEGMENTS, *DECLARED)
+    ]
     own = {field.name: field.value_of(lead) for field in plain}
     added = [str(field.label) for field in looked_at if field not in plain]
     return {**own, "custom": added} if added else own

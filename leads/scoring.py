@@ -61,7 +61,8 @@ def _parents(host: str) -> Iterable[str]:
 class Signals:
     """What scoring looks at. `campaign_quality` 0 to 10; `times_seen` counts this capture; `at` is when the lead came.
 
-    `engagement`: when the person did what, as of `now`; `custom`: values of custom fields by key.
+    `engagement`: when the person did what, as of `now`; `custom`: values of custom fields by key; `intended_deposit` in the
+    brand's base currency.
     """
 
     country: str = ""
@@ -82,6 +83,8 @@ class Signals:
     now: dt.datetime = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
     engagement: Engagement = field(default_factory=dict)
     custom: Mapping[str, Any] = field(default_factory=dict)
+    experience: str = ""
+    intended_deposit: Decimal | None = None
     segments: tuple[tuple[int, str], ...] = ()
 
 
@@ -168,8 +171,18 @@ def _engagement(rule: Rule, seen: Signals) -> Answer:
     return (f"{count}×", 1) if count >= int(rule.parameters.get("at_least", 1)) else None
 
 
+def _experience(rule: Rule, seen: Signals) -> Answer:
+    return (seen.experience, 1) if seen.experience in rule.parameters.get("experience", ()) else None
+
+
+def _deposit(rule: Rule, seen: Signals) -> Answer:
+    """Ask for an intended deposit of so much or more."""
+    least, amount = Decimal(str(rule.parameters.get("at_least", 0))), seen.intended_deposit
+    return (f"≥ {least:f}", 1) if amount is not None and amount >= least else None
+
+
 def _field(rule: Rule, seen: Signals) -> Answer:
-    """Ask a custom field of the lead: declared experience, intended deposit."""
+    """Ask a custom field of the lead."""
     value = seen.custom.get(str(rule.parameters.get("field", "")))
     if value is None:
         return None
@@ -204,6 +217,8 @@ QUESTIONS: dict[str, Callable[[Rule, Signals], Answer]] = {
     RuleKind.LOGIN: _engagement,
     RuleKind.CALL: _engagement,
     RuleKind.REPLY: _engagement,
+    RuleKind.EXPERIENCE: _experience,
+    RuleKind.DEPOSIT: _deposit,
     RuleKind.FIELD: _field,
     RuleKind.SEGMENT: _segment,
 }

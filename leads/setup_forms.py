@@ -21,7 +21,7 @@ from crm.money.numbers import is_whole
 from crm.security.scope import reach_of
 from crm.ui.conditions import ConditionField
 from crm.ui.forms import DayInput, ModelForm
-from leads.choices import NoAgent, OffShift, RuleKind, Strategy
+from leads.choices import Experience, NoAgent, OffShift, RuleKind, Strategy
 from leads.distribution.turns import WEIGHT_MAX
 from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule
 from leads.scores.engagement import DAYS_MAX, EngagementKind
@@ -29,6 +29,7 @@ from leads.vocabulary import LEAD, SeenLeadVocabulary
 
 MOST_POINTS = 4
 ABSENCES_SHOWN = 3
+AMOUNT = re.compile(r"\d{1,12}(\.\d{1,6})?")
 
 
 class WordsField(forms.CharField):
@@ -156,6 +157,8 @@ class LandingPageForm(ModelForm[LandingPage]):
             "thanks_text",
             "shown_fields",
             "required_fields",
+            "asks_experience",
+            "asks_deposit",
             "is_published",
         )
         labels = {
@@ -168,6 +171,8 @@ class LandingPageForm(ModelForm[LandingPage]):
             "call_to_action": gettext_lazy("Button text"),
             "thanks_title": gettext_lazy("Thank-you heading"),
             "thanks_text": gettext_lazy("Thank-you text"),
+            "asks_experience": gettext_lazy("Ask for trading experience"),
+            "asks_deposit": gettext_lazy("Ask for the intended deposit"),
             "is_published": gettext_lazy("Published"),
         }
 
@@ -295,7 +300,8 @@ class ScoreRuleForm(ModelForm[ScoreRule]):
             "Country or source: a list of codes. E-mail: disposable, free, own or none. Phone: "
             "match, mismatch, valid, invalid or missing. Local time: from and to, e.g. 8 20. Repeat "
             "enquiry: the number of enquiries. Opened, clicked, sign-ins, calls, e-mails received: how many in how many "
-            "days, e.g. 2 30. Custom field: its key and values, e.g. experience expert, or a least amount, e.g. deposit ≥ 1000."
+            "days, e.g. 2 30. Trading experience: none, some or experienced. Intended deposit: the least amount in the brand's "
+            "base currency, e.g. 1000. Custom field: its key and values, e.g. tier gold, or a least amount, e.g. budget ≥ 1000."
         ),
     )
     segments = forms.TypedMultipleChoiceField(
@@ -354,7 +360,7 @@ def values_of(rule: ScoreRule) -> list[str]:
     parameters = rule.parameters
     if rule.kind == RuleKind.HOUR:
         return [str(parameters.get("from", 0)), str(parameters.get("to", 24))]
-    if rule.kind == RuleKind.REPEAT:
+    if rule.kind in (RuleKind.REPEAT, RuleKind.DEPOSIT):
         return [str(parameters.get("at_least", 2))]
     if rule.kind == RuleKind.FIELD:
         least = ["≥", str(parameters["at_least"])] if "at_least" in parameters else parameters.get("values", [])
@@ -363,7 +369,7 @@ def values_of(rule: ScoreRule) -> list[str]:
         return [str(parameters["at_least"]), str(parameters["days"])]
     if "is" in parameters:
         return [str(parameters["is"])]
-    return [str(one) for name in ("countries", "sources") for one in parameters.get(name, ())]
+    return [str(one) for name in ("countries", "sources", "experience") for one in parameters.get(name, ())]
 
 
 def parameters_of(kind: str, words: list[str]) -> dict[str, Any]:
@@ -386,6 +392,8 @@ def parameters_of(kind: str, words: list[str]) -> dict[str, Any]:
         return {"at_least": int(words[0])}
     if kind in EngagementKind.values:
         return _within_days(words)
+    if kind in (RuleKind.EXPERIENCE, RuleKind.DEPOSIT):
+        return _of_declared(kind, words)
     return _of_field(words) if kind == RuleKind.FIELD else {}
 
 
@@ -396,13 +404,25 @@ def _within_days(words: list[str]) -> dict[str, Any]:
     return {"at_least": numbers[0], "days": numbers[1]}
 
 
+def _of_declared(kind: str, words: list[str]) -> dict[str, Any]:
+    if kind == RuleKind.EXPERIENCE:
+        chosen = [word.lower() for word in words]
+        if not chosen or set(chosen) - set(Experience.values):
+            raise ValueError(_("Enter one or more of: %(allowed)s") % {"allowed": ", ".join(Experience.values)})
+        return {"experience": chosen}
+    amounts = [word for word in words if word not in ("≥", ">=")]
+    if len(amounts) != 1 or not AMOUNT.fullmatch(amounts[0]):
+        raise ValueError(_("Enter the least intended deposit, e.g. 1000."))
+    return {"at_least": amounts[0]}
+
+
 def _of_field(words: list[str]) -> dict[str, Any]:
     key, *values = words or [""]
     if not key or not values or not CustomField.objects.filter(key=key.lower(), archived_at=None).exists():
-        raise ValueError(_("Enter the key of a custom field and its values, e.g. experience expert."))
+        raise ValueError(_("Enter the key of a custom field and its values, e.g. tier gold."))
     if values[0] in ("≥", ">="):
-        if len(values) != 2 or not re.fullmatch(r"\d{1,12}(\.\d{1,6})?", values[1]):
-            raise ValueError(_("Enter a least amount after ≥, e.g. deposit ≥ 1000."))
+        if len(values) != 2 or not AMOUNT.fullmatch(values[1]):
+            raise ValueError(_("Enter a least amount after ≥, e.g. budget ≥ 1000."))
         return {"field": key.lower(), "at_least": values[1]}
     return {"field": key.lower(), "values": [value.lower() for value in values]}
 

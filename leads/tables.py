@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import django_filters
@@ -30,7 +31,7 @@ from crm.ui.tables import (
     StatusColumn,
     Table,
 )
-from leads.choices import CHANGES_MAX
+from leads.choices import CHANGES_MAX, Experience
 from leads.models import LeadFacts
 from leads.pipeline import change_sales_status, statuses_offered
 
@@ -51,6 +52,17 @@ class LeadFilter(PeopleFilter):
     # `distinct` would sort every matching row before the first is shown.
     sales_status = django_filters.MultipleChoiceFilter(label=_("Status"), choices=SalesStatus.choices, distinct=False)
     is_refused = django_filters.ChoiceFilter(label=_("Refused"), choices=YES_NO, method="filter_refused")
+
+    experience = django_filters.ChoiceFilter(
+        label=_("Trading experience"), choices=Experience.choices, method="filter_experience"
+    )
+    intended_from = django_filters.NumberFilter(label=_("Intended deposit from"), method="filter_intended", min_value=0)
+
+    def filter_experience(self, rows: QuerySet[Client], name: str, value: str) -> QuerySet[Client]:
+        return rows.filter(pk__in=LeadFacts.objects.filter(experience=value).values("client_id"))
+
+    def filter_intended(self, rows: QuerySet[Client], name: str, value: Decimal) -> QuerySet[Client]:
+        return rows.filter(pk__in=LeadFacts.objects.filter(intended_deposit__gte=value).values("client_id"))
 
     def filter_refused(self, rows: QuerySet[Client], name: str, value: str) -> QuerySet[Client]:
         refused = LeadFacts.objects.filter(refusal__isnull=False).values("client_id")

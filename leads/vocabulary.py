@@ -18,6 +18,7 @@ from crm.conditions import Field, FieldType, Vocabulary
 from crm.i18n import formats
 from crm.models import Brand, User
 from crm.security.scope import reach_of
+from leads.choices import Experience
 
 
 def language_choices() -> Iterable[tuple[str, str]]:
@@ -44,6 +45,8 @@ LEAD = Vocabulary(
         Field("source", _("Source"), FieldType.TEXT),
         Field("campaign", _("Campaign code"), FieldType.TEXT),
         Field("score", _("Score"), FieldType.NUMBER),
+        Field("experience", _("Trading experience"), FieldType.CHOICE, choices=lambda: Experience.choices),
+        Field("intended_deposit", _("Intended deposit"), FieldType.MONEY),
         Field(
             SEGMENTS,
             _("Segments"),

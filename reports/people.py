@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Sum
 from django.db.models.functions import TruncMonth, TruncWeek
+from django.urls import reverse
 
 from crm.models import Desk, User
 from reports import figures, origins
@@ -39,6 +40,7 @@ class Line:
     key: tuple[Any, ...] = ()
     trend: list[float] = field(default_factory=list)
     leads_url: str = ""
+    speed_url: str = ""
     registered_url: str = ""
     paid_in_url: str = ""
 
@@ -115,6 +117,9 @@ def ranking(
                 owner = {"owner": str(line.key[0])}
                 line.leads_url, line.registered_url = links.seen(**owner), links.registered(**owner)
                 line.paid_in_url = links.paid_in(**owner)
+                if links.sees_clients and line.totals.touched:
+                    address = reverse("reports_first_contacts", args=[line.key[0]])
+                    line.speed_url = f"{address}?{selection.query()}"
     return Ranking(shown, figures.add_up(line.totals for line in lines), len(lines), sort, by)
 
 

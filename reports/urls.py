@@ -3,6 +3,7 @@ from django.urls import URLPattern, URLResolver, path
 from reports import target_views, views
 from reports.behaviour import views as behaviour_views
 from reports.campaigns import views as campaign_views
+from reports.first_contacts.views import first_contacts
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns/", campaign_views.campaign_list, name="campaigns"),
@@ -10,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns/<int:pk>/", campaign_views.campaign_detail, name="campaign"),
     path("reports/", views.dashboard, name="reports"),
     path("reports/performance/", views.performance, name="reports_performance"),
+    path("reports/performance/agents/<int:agent_id>/first-contacts/", first_contacts, name="reports_first_contacts"),
     path("reports/behaviour/", behaviour_views.behaviour, name="reports_behaviour"),
     path("reports/targets/", target_views.targets_page, name="reports_targets"),
     path("reports/targets/copy/", target_views.copy, name="reports_targets_copy"),

@@ -12,12 +12,16 @@ from crm.demo import Demo
 
 # Key → (label in English and German, type, choices).
 FIELDS: Final = {
-    "experience": (
-        {"en": "Trading experience", "de": "Handelserfahrung"},
+    "interest": (
+        {"en": "Interested in", "de": "Interessiert an"},
         CustomFieldType.CHOICE,
-        ({"en": "None", "de": "Keine"}, {"en": "Some", "de": "Etwas"}, {"en": "Experienced", "de": "Erfahren"}),
+        (
+            {"en": "Currencies", "de": "Währungen"},
+            {"en": "Indices", "de": "Indizes"},
+            {"en": "Metals", "de": "Metalle"},
+        ),
     ),
-    "planned_deposit": ({"en": "Planned deposit", "de": "Geplante Einzahlung"}, CustomFieldType.MONEY, ()),
+    "invested": ({"en": "Invested elsewhere", "de": "Anderswo angelegt"}, CustomFieldType.MONEY, ()),
     "wants_webinar": ({"en": "Wants webinars", "de": "Möchte Webinare"}, CustomFieldType.YES_NO, ()),
 }
 AMOUNTS: Final = (250, 500, 1_000, 5_000)
@@ -44,9 +48,9 @@ def write_values(demo: Demo) -> None:
 
 
 def _values(fields: dict[str, CustomField], client_id: int, dice: random.Random) -> list[CustomValue]:
-    experience, amount, webinar = (fields[key] for key in FIELDS)
+    interest, amount, webinar = (fields[key] for key in FIELDS)
     given = (
-        (experience, dice.choice(["none", "some", "experienced"])),
+        (interest, dice.choice(["currencies", "indices", "metals"])),
         (amount, Decimal(dice.choice(AMOUNTS))),
         (webinar, dice.random() < 0.5),
     )

@@ -199,7 +199,7 @@ def _spend(demo: Demo, campaign: Campaign, network: AdNetwork) -> None:
 
 def _pages(brands: dict[str, Brand], campaigns: dict[str, Campaign]) -> dict[tuple[int, str], LandingPage]:
     pages = {}
-    experience = dict(CustomField.objects.filter(key="experience").values_list("brand_id", "pk"))
+    interest = dict(CustomField.objects.filter(key="interest").values_list("brand_id", "pk"))
     for brand, slug, language, campaign, country, headline, subline, action, thanks, text, points in PAGES:
         pages[brands[brand].pk, language] = LandingPage.objects.create(
             brand=brands[brand],
@@ -213,7 +213,9 @@ def _pages(brands: dict[str, Brand], campaigns: dict[str, Campaign]) -> dict[tup
             thanks_title=thanks,
             thanks_text=text,
             points=[{"icon": icon, "title": title, "text": detail} for icon, title, detail in points],
-            shown_fields=[experience[brands[brand].pk]] if brands[brand].pk in experience else [],
+            shown_fields=[interest[brands[brand].pk]] if brands[brand].pk in interest else [],
+            asks_experience=True,
+            asks_deposit=True,
         )
     return pages
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
+from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
@@ -11,7 +13,7 @@ from clients.canonical import country_of_phone
 from clients.choices import SalesStatus, TimelineKind
 from clients.demo.journeys import Journey
 from clients.demo.write import TIMELINE, entry
-from clients.facts import FACTS, GENERATED_ONCE
+from clients.facts import FACTS, GENERATED_ONCE, rebuild
 from clients.models import Client
 from crm.db.bulk import copy_models, copy_rows
 from crm.demo import Demo
@@ -20,12 +22,13 @@ from crm.models import Actor
 from crm.security import audit
 from leads import scoring
 from leads.audit_codes import LeadsAction
-from leads.choices import Channel
+from leads.choices import DECLARED, Channel, Experience
 from leads.demo.setup import CAMPAIGNS, House
 from leads.models import Campaign, Lead, RegistrationInvitation, SalesStatusChange
 from leads.waiting import await_routing
 
 CAME_AGAIN = 0.04
+AMOUNTS = (250, 500, 1_000, 5_000)
 CHANNELS = [(Channel.LANDING_PAGE, 74), (Channel.API, 12), (Channel.IMPORT, 9), (Channel.MANUAL, 5)]
 TERMS = ["forex broker", "cfd handel", "gold trading", "mt5", "devisen", "forex demo", "cfd kosten", "trading lernen"]
 
@@ -34,6 +37,7 @@ def write_leads(demo: Demo, house: House) -> None:
     journeys: list[Journey] = demo.extra["journeys"]
     rules = {brand.pk: scoring.rules_of(brand.pk, demo.now.date()) for brand in demo.brands}
     consents = dict(Client.objects.values_list("pk", "marketing_consent"))
+    dice = random.Random(25)  # of their own, so that everybody else stays as they were
     leads: list[Lead] = []
     owners: list[Journey] = []
     for journey in journeys:
@@ -43,6 +47,7 @@ def write_leads(demo: Demo, house: House) -> None:
         if demo.rng.random() < CAME_AGAIN and journey.agent and again < demo.now:
             captures.append(_again(_lead(demo, house, journey, again, times=2), journey))
         for times, lead in enumerate(captures, start=1):
+            _declare(lead, dice)
             worth = scoring.score(_signals(journey, lead, times, consents[journey.client_id]), rules[journey.brand.pk])
             lead.score, lead.score_reasons = worth.value, worth.reasons
             leads.append(lead)
@@ -88,6 +93,16 @@ def _lead(demo: Demo, house: House, journey: Journey, at: dt.datetime, *, times:
         user_agent_hash=f"{rng.getrandbits(64):016x}" if page else "",
     )
     return _assigned(house, journey, lead)
+
+
+def _declare(lead: Lead, dice: random.Random) -> None:
+    """Answer the landing page's questions: two of three say something of their experience, every other one names an amount."""
+    if lead.landing_page is None:
+        return
+    lead.experience = dice.choice(["", *Experience.values]) if dice.random() < 0.9 else ""
+    if dice.random() < 0.5:
+        amount, currency = Decimal(dice.choice(AMOUNTS)), lead.brand.base_currency
+        lead.intended_deposit, lead.intended_currency, lead.intended_in_base = amount, currency, amount
 
 
 def _assigned(house: House, journey: Journey, lead: Lead) -> Lead:
@@ -138,6 +153,8 @@ def _signals(journey: Journey, lead: Lead, times: int, consent: bool) -> scoring
         times_seen=times,
         has_consent=consent,
         at=lead.captured_at,
+        experience=lead.experience,
+        intended_deposit=lead.intended_in_base,
     )
 
 
@@ -182,7 +199,7 @@ def _tell(leads: list[Lead], owners: list[Journey]) -> None:
 
 
 def write_facts() -> None:
-    """Score, source and campaign of everyone in one statement: each touches the same indexes."""
+    """Score, source and campaign of everyone in one statement, for each touches the same indexes; and what they declared."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -192,6 +209,8 @@ def write_facts() -> None:
             WHERE s.client_id = c.id AND o.client_id = c.id AND a.client_id = c.id
             """  # noqa: S608 — the facts' own SQL
         )
+    for name in DECLARED:
+        rebuild(FACTS[name])
 
 
 # ── the pipeline ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -20,6 +20,7 @@ from clients.models import CustomField
 from crm.conditions.fields import ADDED
 from crm.errors import DomainError, outcome_of
 from leads.capture import clean_email
+from leads.declared.declaration import NOTHING, Declaration, Reader, read_experience
 from leads.dedupe import DEFAULT, Person, Weights, first_of, folded, is_one, weigh
 
 MOST_ROWS = 200_000
@@ -37,9 +38,14 @@ NAMES: dict[str, str] = {
     "source": "source quelle origen fuente",
     "campaign": "campaign campaigncode utmcampaign kampagne campana",
     "message": "message note notes comment comments bemerkung notiz kommentar nota comentario",
+    "experience": "experience tradingexperience handelserfahrung experiencia",
+    "intended_deposit": "intendeddeposit planneddeposit geplanteeinzahlung depositoprevisto",
+    "intended_currency": "intendedcurrency depositcurrency einzahlungswährung",
     "consent": "consent optin marketingconsent einwilligung consentimiento",
 }
 BY_NAME = {name: column for column, names in NAMES.items() for name in [column.replace("_", ""), *names.split()]}
+# Names that a custom field of a brand may have had first.
+DECLARED_COLUMNS = ("experience", "intended_deposit", "intended_currency")
 YES = {"1", "y", "yes", "true", "x", "ja", "j", "si", "sí", "oui", "wahr"}
 LANGUAGE = re.compile(r"^[a-z]{2}(-[a-z]{2})?$")
 
@@ -61,6 +67,7 @@ class Row:
     message: str = ""
     consent: bool = False
     custom: dict[str, str] = field(default_factory=dict)
+    declared: Declaration = NOTHING
     errors: list[dict[str, str]] = field(default_factory=list)
     same_as_line: int | None = None
 
@@ -114,6 +121,12 @@ class Defaults:
     campaign: str = ""
 
 
+def column_of(heading: str, custom: CustomColumns) -> str:
+    """Find our column of a heading: one of the built-in names, else a custom field's; empty for neither."""
+    own = BY_NAME.get(re.sub(r"[^a-zà-ÿ]", "", heading.lower()), "")
+    return custom.find(heading) or own if own in DECLARED_COLUMNS else own or custom.find(heading)
+
+
 def decode(raw: bytes) -> str:
     """UTF-8 or UTF-16 by its mark, else UTF-8, else what Windows spreadsheets write. Raises DomainError for no text."""
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -141,7 +154,7 @@ def open_rows(text: str, custom: CustomColumns = NO_CUSTOM) -> tuple[Iterator[li
         header = next(reader, [])
     except csv.Error as error:
         raise DomainError(_("Line %(line)s can't be read: %(error)s") % {"line": 1, "error": error}) from error
-    columns = [BY_NAME.get(re.sub(r"[^a-zà-ÿ]", "", name.lower()), "") or custom.find(name) for name in header]
+    columns = [column_of(name, custom) for name in header]
     if not {"email", "phone"} & set(columns):
         raise DomainError(
             _("The first line must contain the column names, including email or phone. Found: %(found)s")
@@ -156,7 +169,12 @@ def open_rows(text: str, custom: CustomColumns = NO_CUSTOM) -> tuple[Iterator[li
 
 
 def read_rows(
-    text: str, defaults: Defaults, campaigns: set[str], custom: CustomColumns = NO_CUSTOM, weights: Weights = DEFAULT
+    text: str,
+    defaults: Defaults,
+    campaigns: set[str],
+    custom: CustomColumns = NO_CUSTOM,
+    weights: Weights = DEFAULT,
+    declarations: Reader | None = None,
 ) -> Iterator[Row]:
     """Read every line with something in it, in canonical form, with its errors and whether an earlier line is the same person."""
     lines, columns, _unknown = open_rows(text, custom)
@@ -179,7 +197,9 @@ def read_rows(
             raise DomainError(
                 _("The file has more than %(most)s lines. Split it into smaller files.") % {"most": f"{MOST_ROWS:,}"}
             )
-        row = _read(line, values, columns, defaults, campaigns, custom)
+        row, typed = _read(line, values, columns, defaults, campaigns, custom)
+        if declarations is not None:
+            _read_declared(row, typed, declarations)
         if not row.errors:
             row.same_as_line = people.earlier(row)
         yield row
@@ -213,7 +233,7 @@ class _Seen:
 
 def _read(
     line: int, values: list[str], columns: list[str], defaults: Defaults, campaigns: set[str], custom: CustomColumns
-) -> Row:
+) -> tuple[Row, dict[str, str]]:
     row = Row(
         line, country=defaults.country, language=defaults.language, source=defaults.source, campaign=defaults.campaign
     )
@@ -241,7 +261,18 @@ def _read(
     for name, value in typed.items():
         if name.startswith(ADDED):
             custom.read(row, name, value)
-    return row
+    return row, typed
+
+
+def _read_declared(row: Row, typed: dict[str, str], declarations: Reader) -> None:
+    given = [typed.get(name, "") for name in DECLARED_COLUMNS]
+    if any(given):
+        checked = outcome_of(partial(declarations.read, *given))
+        if checked:
+            row.declared = checked.result
+        else:
+            is_deposit = bool(outcome_of(partial(read_experience, given[0])))
+            row.wrong("intended_deposit" if is_deposit else "experience", checked.message)
 
 
 def _read_name(row: Row, typed: dict[str, str]) -> None:

@@ -18,7 +18,7 @@ from clients.choices import Stage, TimelineKind
 from clients.custom_fields.arrivals import lead_fields
 from clients.custom_fields.values import typed as typed_value
 from clients.custom_fields.values import value_row
-from clients.facts import GENERATED_ONCE
+from clients.facts import GENERATED_ONCE, rebuild_clients
 from clients.identifiers import learn_many
 from clients.identifiers.sources import now_of
 from clients.models import Client, CustomValue
@@ -29,7 +29,8 @@ from crm.errors import outcome_of
 from crm.security import audit
 from leads import places, routing, scoring
 from leads.assignment import publish_assigned
-from leads.choices import Channel, RowVerdict
+from leads.choices import DECLARED, Channel, RowVerdict
+from leads.declared.declaration import Declaration
 from leads.distribution.turns import Reserved
 from leads.learned.scoring import in_use
 from leads.models import Campaign, Lead, LeadFacts, LeadImport, LeadImportRow
@@ -94,6 +95,9 @@ class Writer:
         again = [row for row in rows if row.verdict == RowVerdict.KNOWN]
         leads = self._fresh(fresh) + self._again(again)
         copy_models(leads)
+        declaring = {lead.client_id for lead in leads if lead.experience or lead.intended_deposit is not None}
+        if declaring:
+            rebuild_clients(sorted(declaring), *DECLARED)
         self._fill_custom(fresh + again, leads)
         self._tell(leads)
         routed = [lead.pk for lead in leads if lead.tried_agents]
@@ -209,6 +213,8 @@ class Writer:
             learned=lead.learned_score,
             custom={f"{ADDED}{pk}": self.values[row.pk, int(pk)] for pk in row.custom},
             referral_code=lead.referral_code,
+            experience=lead.experience,
+            intended_deposit=lead.intended_in_base,
         )
 
     def _again(self, rows: list[LeadImportRow]) -> list[Lead]:
@@ -242,11 +248,13 @@ class Writer:
             score=scoring.score(seen, self.rules).value,
             learned=self.learned.prospect(seen).score if self.learned is not None else None,
             custom={f"{ADDED}{pk}": self.values[row.pk, int(pk)] for pk in row.custom},
+            experience=seen.experience,
+            intended_deposit=seen.intended_deposit,
         )
 
     def _seen(self, row: LeadImportRow, *, times: int) -> scoring.Signals:
         """Return what scoring looks at."""
-        campaign = self.campaigns.get(row.campaign_code)
+        campaign, declared = self.campaigns.get(row.campaign_code), Declaration.of_json(row.declared)
         return scoring.Signals(
             country=row.country,
             language=(row.language or self.brand.default_language)[:8],
@@ -262,6 +270,8 @@ class Writer:
             at=self.now,
             now=self.now,
             has_message=bool(row.message),
+            experience=declared.experience,
+            intended_deposit=declared.in_base,
             custom={
                 self.custom[pk].key: self.values[row.pk, pk]
                 for pk in map(int, row.custom)
@@ -286,6 +296,7 @@ class Writer:
             score=worth.value,
             score_reasons=worth.reasons,
             idempotency_key=f"import:{self.batch.pk}:{row.line}",
+            **Declaration.of_json(row.declared).columns(),
         )
         if self.learned is not None:
             self.learned.prospect(signals).write_to(lead)

@@ -18,12 +18,15 @@ from clients.import_kinds.people import SAME_MAILBOX, ClientKind, publish_import
 from clients.models import Client
 from crm.choices import ImportVerdict
 from crm.db.bulk import copy_models
+from crm.errors import outcome_of
 from crm.i18n.localized_text import phrase
 from crm.imports import OPEN_ROWS, Field, Span, Staged, import_kind
+from crm.imports.fields import read_number
 from crm.models import DataImport, ImportRow
 from crm.notices.notify import notify
 from leads import routing
-from leads.choices import OPEN_STATUSES, LeadsNotice, RowVerdict
+from leads.choices import OPEN_STATUSES, Experience, LeadsNotice, RowVerdict
+from leads.declared.declaration import Declaration, Reader
 from leads.dedupe import weights_of
 from leads.distribution.turns import count_given
 from leads.duplicates.finding import await_comparison
@@ -65,6 +68,26 @@ class LeadKind(ClientKind):
     extensions = ()
     fields = (
         *(entry for entry in ClientKind.fields if entry.name in AS_CLIENTS.split()),
+        Field(
+            "experience",
+            gettext_lazy("Trading experience"),
+            names="tradingexperience handelserfahrung",
+            choices=Experience.choices,
+        ),
+        Field(
+            "intended_deposit",
+            gettext_lazy("Intended deposit"),
+            read=read_number,
+            names="planneddeposit geplanteeinzahlung",
+            is_number=True,
+        ),
+        Field(
+            "intended_currency",
+            gettext_lazy("Currency of the intended deposit"),
+            names="depositcurrency",
+            longest=5,
+            help=gettext_lazy("Without one the brand's base currency"),
+        ),
         Field("source", gettext_lazy("Source"), names="leadsource quelle channel", longest=60),
         Field("campaign", gettext_lazy("Campaign"), names="campaigncode utmcampaign kampagne", longest=60),
         Field(
@@ -92,10 +115,22 @@ class LeadKind(ClientKind):
     def check_row(self, row: Staged) -> None:
         super().check_row(row)
         values = row.values
+        declared = outcome_of(lambda: self.declared(values))
+        if not declared:
+            row.refuse("intended_deposit", declared.message)
         if values.get("campaign"):
             values["campaign"] = values["campaign"].lower()
             if values["campaign"] not in self.campaigns:
                 row.refuse("campaign", _("Unknown campaign “%(code)s”") % {"code": values["campaign"]})
+
+    def declared(self, values: Mapping[str, Any]) -> Declaration:
+        """Read what a row declares. Raises: DomainError."""
+        if not hasattr(self, "_declarations"):
+            self._declarations = Reader(self.batch.brand)
+        experience, amount, currency = (
+            values.get(name, "") for name in ("experience", "intended_deposit", "intended_currency")
+        )
+        return self._declarations.read(experience, amount, currency)
 
     @property
     def campaigns(self) -> set[str]:
@@ -163,8 +198,7 @@ class LeadWriter(Writer):
         copy_models([change for lead, row in zip(self.leads, rows, strict=True) for change in self._step(lead, row)])
         return self.leads
 
-    @staticmethod
-    def _row(row: ImportRow) -> LeadImportRow:
+    def _row(self, row: ImportRow) -> LeadImportRow:
         values = row.values
         plain = ("first_name", "last_name", "email", "phone", "country", "language", "message")
         return LeadImportRow(
@@ -173,6 +207,7 @@ class LeadWriter(Writer):
             source=values.get("source", "").lower(),
             campaign_code=values.get("campaign", ""),
             consent=values.get("marketing_consent", False),
+            declared=self.kind.declared(values).as_json(),
             **{name: values.get(name, "") for name in plain},
         )
 

@@ -93,7 +93,9 @@ def _month(until: dt.datetime, *, with_points: bool) -> Month:
     with connection.cursor() as cursor:
         cursor.execute(CHOSEN, {"since": until - dt.timedelta(days=DAYS), "until": until, "most": LEADS_MAX})
         ids = [pk for (pk,) in cursor.fetchall()]
-    rows = Lead.objects.filter(pk__in=ids).select_related("client", "campaign").defer("client__search_text")
+    rows = (
+        Lead.objects.filter(pk__in=ids).select_related("client__leads_facts", "campaign").defer("client__search_text")
+    )
     of_brands: dict[int, list[Lead]] = {}
     for lead in rows.order_by("pk"):
         of_brands.setdefault(lead.brand_id, []).append(lead)

@@ -129,6 +129,8 @@ class Migration(migrations.Migration):
                 ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('required_fields', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, size=None)),
                 ('shown_fields', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, size=None)),
+                ('asks_experience', models.BooleanField(default=False)),
+                ('asks_deposit', models.BooleanField(default=False)),
             ],
             options={
                 'verbose_name': 'historical landing page',
@@ -259,6 +261,8 @@ class Migration(migrations.Migration):
                 ('campaign', models.ForeignKey(blank=True, help_text="Used for visitors without utm_campaign", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='landing_pages', to='leads.campaign')),
                 ('required_fields', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, size=None)),
                 ('shown_fields', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, size=None)),
+                ('asks_experience', models.BooleanField(default=False)),
+                ('asks_deposit', models.BooleanField(default=False)),
             ],
             options={
                 'ordering': ['brand_id', 'slug', 'language'],
@@ -338,6 +342,7 @@ class Migration(migrations.Migration):
                 ('same_as_line', models.PositiveIntegerField(null=True)),
                 ('batch', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='leads.leadimport')),
                 ('custom', models.JSONField(default=dict, help_text="Custom fields as they were entered, by the field's id")),
+                ('declared', models.JSONField(default=dict, help_text='Trading experience and intended deposit')),
             ],
             options={
                 'ordering': ['batch_id', 'line'],
@@ -424,6 +429,10 @@ class Migration(migrations.Migration):
                 ('language', models.CharField(blank=True, max_length=8)),
                 ('message', models.TextField(blank=True)),
                 ('consents', models.JSONField(blank=True, default=dict, help_text='What they agreed to, in which words')),
+                ('experience', models.CharField(blank=True, choices=[('none', 'No trading experience'), ('some', 'Some trading experience'), ('experienced', 'Experienced trader')], db_default='', default='', max_length=12)),
+                ('intended_deposit', models.DecimalField(blank=True, decimal_places=8, max_digits=21, null=True)),
+                ('intended_currency', models.CharField(blank=True, db_default='', default='', max_length=5)),
+                ('intended_in_base', models.DecimalField(blank=True, decimal_places=8, max_digits=21, null=True)),
                 ('typed', models.JSONField(blank=True, default=dict)),
                 ('is_duplicate', models.BooleanField(default=False)),
                 ('match_reasons', models.JSONField(blank=True, default=list)),
@@ -673,9 +682,11 @@ class Migration(migrations.Migration):
             fields=[
                 ('client', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='%(app_label)s_facts', serialize=False, to='clients.client')),
                 ('refusal', models.CharField(choices=[('country', 'Country not accepted')], max_length=8, null=True)),
+                ('experience', models.CharField(choices=[('none', 'No trading experience'), ('some', 'Some trading experience'), ('experienced', 'Experienced trader')], max_length=12, null=True)),
+                ('intended_deposit', models.DecimalField(decimal_places=8, max_digits=21, null=True)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('refusal__isnull', False)), fields=['refusal'], name='facts_by_refusal')],
+                'indexes': [models.Index(condition=models.Q(('refusal__isnull', False)), fields=['refusal'], name='facts_by_refusal'), models.Index(condition=models.Q(('intended_deposit__isnull', False)), fields=['intended_deposit'], name='facts_by_intended_deposit')],
             },
         ),
         migrations.CreateModel(
@@ -1151,12 +1162,16 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='historicalscorerule',
             name='kind',
-            field=models.CharField(choices=[('base', 'Every lead'), ('country', 'Country'), ('language', 'Language supported by the brand'), ('email', 'Type of e-mail address'), ('phone', 'Validity of the phone number'), ('campaign', 'Campaign quality (0 to 10)'), ('source', 'Source'), ('hour', 'Local time of the lead'), ('repeat', 'Repeat enquiry'), ('referral', 'Partner referral'), ('consent', 'Marketing consent'), ('opened', 'E-mails opened'), ('clicked', 'Links clicked'), ('login', 'Sign-ins'), ('call', 'Calls answered'), ('reply', 'E-mails received'), ('field', 'Custom field'), ('segment', 'Segment')], max_length=10),
+            field=models.CharField(choices=[('base', 'Every lead'), ('country', 'Country'), ('language', 'Language supported by the brand'), ('email', 'Type of e-mail address'), ('phone', 'Validity of the phone number'), ('campaign', 'Campaign quality (0 to 10)'), ('source', 'Source'), ('hour', 'Local time of the lead'), ('repeat', 'Repeat enquiry'), ('referral', 'Partner referral'), ('consent', 'Marketing consent'), ('opened', 'E-mails opened'), ('clicked', 'Links clicked'), ('login', 'Sign-ins'), ('call', 'Calls answered'), ('reply', 'E-mails received'), ('experience', 'Trading experience'), ('deposit', 'Intended deposit'), ('field', 'Custom field'), ('segment', 'Segment')], max_length=10),
         ),
         migrations.AlterField(
             model_name='scorerule',
             name='kind',
-            field=models.CharField(choices=[('base', 'Every lead'), ('country', 'Country'), ('language', 'Language supported by the brand'), ('email', 'Type of e-mail address'), ('phone', 'Validity of the phone number'), ('campaign', 'Campaign quality (0 to 10)'), ('source', 'Source'), ('hour', 'Local time of the lead'), ('repeat', 'Repeat enquiry'), ('referral', 'Partner referral'), ('consent', 'Marketing consent'), ('opened', 'E-mails opened'), ('clicked', 'Links clicked'), ('login', 'Sign-ins'), ('call', 'Calls answered'), ('reply', 'E-mails received'), ('field', 'Custom field'), ('segment', 'Segment')], max_length=10),
+            field=models.CharField(choices=[('base', 'Every lead'), ('country', 'Country'), ('language', 'Language supported by the brand'), ('email', 'Type of e-mail address'), ('phone', 'Validity of the phone number'), ('campaign', 'Campaign quality (0 to 10)'), ('source', 'Source'), ('hour', 'Local time of the lead'), ('repeat', 'Repeat enquiry'), ('referral', 'Partner referral'), ('consent', 'Marketing consent'), ('opened', 'E-mails opened'), ('clicked', 'Links clicked'), ('login', 'Sign-ins'), ('call', 'Calls answered'), ('reply', 'E-mails received'), ('experience', 'Trading experience'), ('deposit', 'Intended deposit'), ('field', 'Custom field'), ('segment', 'Segment')], max_length=10),
+        ),
+        migrations.AddConstraint(
+            model_name='lead',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('intended_currency', ''), ('intended_deposit', None), ('intended_in_base', None)), models.Q(('intended_deposit__gt', 0), ('intended_in_base__gt', 0), models.Q(('intended_currency', ''), _negated=True)), _connector='OR'), name='intended_deposit_has_a_currency'),
         ),
         migrations.RunPython(add, migrations.RunPython.noop),
         *sql_files("leads", "erasure", "change_numbers", "lead_books"),

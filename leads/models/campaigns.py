@@ -83,6 +83,8 @@ class LandingPage(models.Model):
     # Ids of the brand's custom fields, which are archived and never deleted; the form keeps the brand's order.
     shown_fields = ArrayField(models.BigIntegerField(), default=list, blank=True)
     required_fields = ArrayField(models.BigIntegerField(), default=list, blank=True)
+    asks_experience = models.BooleanField(default=False)
+    asks_deposit = models.BooleanField(default=False)
     history = HistoricalRecords()
 
     class Meta:

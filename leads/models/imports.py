@@ -61,6 +61,7 @@ class LeadImportRow(models.Model):
     message = models.TextField(blank=True)
     consent = models.BooleanField(default=False)
     custom = models.JSONField(default=dict, help_text="Custom fields as they were entered, by the field's id")
+    declared = models.JSONField(default=dict, help_text="Trading experience and intended deposit")
     client_id = models.BigIntegerField(null=True, help_text="The known client, or the one that was made")
     same_as_line = models.PositiveIntegerField(null=True)
 

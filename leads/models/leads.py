@@ -11,7 +11,7 @@ from clients.choices import SalesStatus
 from clients.models import Client, SideFacts
 from crm.models import Book, Brand, User
 from crm.models.audit import append_only
-from leads.choices import Channel, LeadRefusal
+from leads.choices import Channel, Experience, LeadRefusal
 from leads.models.campaigns import Campaign, LandingPage, LeadSource
 from leads.models.rules import RoutingRule
 
@@ -58,6 +58,11 @@ class Lead(models.Model):
     language = models.CharField(max_length=8, blank=True)
     message = models.TextField(blank=True)
     consents = models.JSONField(default=dict, blank=True, help_text="What they agreed to, in which words")
+    # What they declared with this enquiry; the amount as they entered it, and in the brand's base currency.
+    experience = models.CharField(max_length=12, choices=Experience.choices, blank=True, default="", db_default="")
+    intended_deposit = models.DecimalField(max_digits=21, decimal_places=8, null=True, blank=True)
+    intended_currency = models.CharField(max_length=5, blank=True, default="", db_default="")
+    intended_in_base = models.DecimalField(max_digits=21, decimal_places=8, null=True, blank=True)
     # As the person typed them this time, where it differs from the record.
     typed = models.JSONField(default=dict, blank=True)
     is_duplicate = models.BooleanField(default=False)
@@ -117,6 +122,11 @@ class Lead(models.Model):
             models.CheckConstraint(
                 condition=models.Q(refusal="") | models.Q(sla_due_at=None), name="refused_lead_has_no_clock"
             ),
+            models.CheckConstraint(
+                condition=models.Q(intended_deposit=None, intended_currency="", intended_in_base=None)
+                | models.Q(intended_deposit__gt=0, intended_in_base__gt=0) & ~models.Q(intended_currency=""),
+                name="intended_deposit_has_a_currency",
+            ),
             models.CheckConstraint(condition=models.Q(score__lte=100), name="lead_score_is_at_most_a_hundred"),
             models.CheckConstraint(
                 condition=models.Q(probability=None, learned_score=None)
@@ -160,12 +170,24 @@ class Lead(models.Model):
 
 
 class LeadFacts(SideFacts):
-    """Why the newest enquiry of a person was refused; empty for whoever has a row and wasn't. Written by `leads.capture`."""
+    """Why the newest enquiry of a person was refused, and what they declared last; empty where nothing is to say.
+
+    Written by `leads.capture` and by imports of leads. The intended deposit is in the brand's base currency.
+    """
 
     refusal = models.CharField(max_length=8, choices=LeadRefusal.choices, null=True)
+    experience = models.CharField(max_length=12, choices=Experience.choices, null=True)
+    intended_deposit = models.DecimalField(max_digits=21, decimal_places=8, null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["refusal"], name="facts_by_refusal", condition=models.Q(refusal__isnull=False))]
+        indexes = [
+            models.Index(fields=["refusal"], name="facts_by_refusal", condition=models.Q(refusal__isnull=False)),
+            models.Index(
+                fields=["intended_deposit"],
+                name="facts_by_intended_deposit",
+                condition=models.Q(intended_deposit__isnull=False),
+            ),
+        ]
 
 
 class SalesStatusChange(models.Model):

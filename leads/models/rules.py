@@ -82,13 +82,15 @@ class ScoreRule(models.Model):
             return f"{values.get('from', 0)}:00–{values.get('to', 24)}:00"
         if self.kind == RuleKind.REPEAT:
             return f"≥ {values.get('at_least', 2)}"
+        if self.kind == RuleKind.DEPOSIT:
+            return f"≥ {values.get('at_least', 0)}"
         if self.kind == RuleKind.FIELD:
             wanted = f"≥ {values['at_least']}" if "at_least" in values else ", ".join(values.get("values", []))
             return f"{values.get('field', '')}: {wanted}"
         if "days" in values:
             return _now("≥ %(count)s in %(days)s days") % {"count": values["at_least"], "days": values["days"]}
         segments = [self.segment_names.get(pk, f"#{pk}") for pk in self.segment_ids]
-        listed = values.get("countries") or values.get("sources") or segments
+        listed = values.get("countries") or values.get("sources") or values.get("experience") or segments
         return ", ".join(map(str, listed or [values.get("is", "")]))
 
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from psycopg.types.json import Jsonb
 
 from clients.choices import Stage
+from clients.facts import fact_of
 from clients.models import Client, CustomValue
 from clients.segments.membership import segments_of
 from crm.db.locking import lock_all
@@ -30,6 +31,8 @@ from leads.scoring import Rule, Score, Signals, asks_segments, rules_of, score
 # Things often come in threes: a sign-in, a click and a call are one round.
 WAIT = dt.timedelta(seconds=30)
 PREVIEW_LEADS = 1_000
+# What scoring reads beside a lead.
+READ = ("client__leads_facts", "campaign")
 FADE_CLIENTS_MAX = 20_000
 
 NEWEST = """
@@ -53,7 +56,7 @@ UPDATE clients_client c SET score = w.score FROM written w WHERE c.id = w.client
 
 
 def signals_of(leads: Sequence[Lead], brand: Brand, now: dt.datetime, *, with_segments: bool = False) -> list[Signals]:
-    """Read what scoring looks at, for leads of one brand with their client and campaign: three statements for all, or four."""
+    """Read what scoring looks at, for leads of one brand with client, its facts and campaign: three statements for all, or four."""
     ids = sorted({lead.client_id for lead in leads})
     known = Lead.objects.filter(client_id__in=ids, captured_at__lte=now).order_by()
     seen: Counter[int] = Counter(known.values_list("client_id", flat=True))
@@ -82,6 +85,8 @@ def signals_of(leads: Sequence[Lead], brand: Brand, now: dt.datetime, *, with_se
             now=now,
             engagement=engagement.get(lead.client_id, NOTHING),
             custom=custom.get(lead.client_id, {}),
+            experience=fact_of(lead.client, "experience") or "",
+            intended_deposit=fact_of(lead.client, "intended_deposit"),
             segments=tuple(segments.get(lead.client_id, ())),
         )
         for lead in leads
@@ -95,7 +100,7 @@ def rescore(client_ids: Collection[int]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(NEWEST, {"ids": list(client_ids)})
         found = [pk for (pk,) in cursor.fetchall()]
-    leads = list(Lead.objects.filter(pk__in=found).select_related("client", "campaign", "brand").order_by("pk"))
+    leads = list(Lead.objects.filter(pk__in=found).select_related(*READ, "brand").order_by("pk"))
     now, scores, learned = timezone.now(), dict[int, Score](), in_use()
     prospects: list[Prospect] = []
     for brand in {lead.brand_id: lead.brand for lead in leads}.values():
@@ -201,7 +206,7 @@ class Preview:
 def preview(brand: Brand, rule: Rule) -> Preview:
     """Score the newest leads of a brand by today's rules and by these with one more or changed. Nothing is written."""
     rows = Lead.objects.filter(brand=brand, is_duplicate=False, refusal="").exclude(client__stage=Stage.CLOSED)
-    leads = list(rows.select_related("client", "campaign").order_by("-pk")[:PREVIEW_LEADS])
+    leads = list(rows.select_related(*READ).order_by("-pk")[:PREVIEW_LEADS])
     now = timezone.now()
     rules = rules_of(brand.pk, timezone.localdate())
     changed = [*(known for known in rules if known.name != rule.name and known.pk != rule.pk), rule]

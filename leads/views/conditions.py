@@ -68,4 +68,6 @@ def _candidate(lead: Lead, custom: dict[str, Any]) -> Candidate:
         campaign=lead.campaign.code if lead.campaign else "",
         score=lead.score,
         custom=custom,
+        experience=lead.experience,
+        intended_deposit=lead.intended_in_base,
     )

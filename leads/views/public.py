@@ -84,7 +84,7 @@ def _form(page: LandingPage, *args: Any, **kwargs: Any) -> EnquiryForm:
     """Build the page's form with the custom fields that it shows, in the brand's order."""
     shown = set(page.shown_fields)
     custom = [row for row in lead_fields(page.brand_id) if row.pk in shown] if shown else []
-    return EnquiryForm(*args, custom=custom, required=page.required_fields, **kwargs)
+    return EnquiryForm(*args, page=page, custom=custom, required=page.required_fields, **kwargs)
 
 
 def show_form(
@@ -154,6 +154,8 @@ def _take_in(request: HttpRequest, page: LandingPage, form: EnquiryForm, origin:
         "country": data["country"],
         "language": page.language,
         "message": data["message"],
+        "experience": data.get("experience", ""),
+        "intended_deposit": data.get("intended_deposit"),
         "custom": {key: value for key, value in custom.items() if value not in (None, "", [])},
         "has_consent": data["offers"],
         "campaign": origin.utm.get("utm_campaign", ""),

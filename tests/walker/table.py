@@ -1356,6 +1356,11 @@ TABLE |= {
     ),
     "reports_behaviour": Rule(roles(Role.DESK_HEAD, Role.ADMINISTRATOR)),
     "reports_performance": Rule(roles(Role.DESK_HEAD, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)),
+    "reports_first_contacts": Rule(
+        roles(Role.DESK_HEAD, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR),
+        kwargs=lambda _world: {"agent_id": 999_999},
+        good=OWN,
+    ),
     "reports_targets": Rule(roles(Role.DESK_HEAD, Role.ADMINISTRATOR)),
     "reports_targets_copy": Rule(roles(Role.DESK_HEAD, Role.ADMINISTRATOR), good=OWN),
 }

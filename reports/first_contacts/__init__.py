@@ -1,0 +1,1 @@
+"""The leads behind an agent's time to first contact."""
