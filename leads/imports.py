@@ -191,7 +191,7 @@ def _write_rows(batch: LeadImport, text: str, report: Report) -> None:
     custom = reading.CustomColumns(lead_fields(batch.brand_id))
     about = text.count("\n") + 1
 
-    weights, declarations = weights_of(batch.brand), Reader(batch.brand)
+    weights, declarations = weights_of(batch.brand), Reader(batch.brand, loads_rates=True)
 
     def values() -> Iterator[tuple[Any, ...]]:
         rows = reading.read_rows(text, defaults, campaigns, custom, weights, declarations)

@@ -11,8 +11,8 @@ from typing import Any, Final
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm.errors import DomainError
-from crm.models import Brand
+from crm.errors import DomainError, outcome_of
+from crm.models import Brand, FxRate
 from crm.money.amounts import exponent, quantize
 from crm.rates import fx
 from leads.choices import Experience
@@ -21,6 +21,7 @@ from leads.models import Lead
 # Of the amount as it was declared and of what it is in the brand's base currency.
 INTENDED_MAX: Final = Decimal(10) ** 12
 AMOUNT_CHARS_MAX: Final = 40
+RATES_OF: Final = dt.timedelta(days=400)
 # What files call it, beside the codes themselves.
 WORDS: Final[dict[str, Experience]] = {
     **dict.fromkeys(("no", "0", "beginner", "keine", "nein", "anfänger", "ninguna"), Experience.NONE),
@@ -81,11 +82,20 @@ def declared_of(lead: Lead) -> Declaration:
 
 
 class Reader:
-    """Reads what leads of a brand declare. Rates are looked up once per currency."""
+    """Reads what leads of a brand declare. Rates are looked up once per currency.
 
-    def __init__(self, brand: Brand) -> None:
-        self.brand = brand
-        self.rates: dict[str, fx.Rate] = {}
+    loads_rates: read all of them first and none later, for files, whose lines are read while a COPY holds the connection.
+    """
+
+    def __init__(self, brand: Brand, *, loads_rates: bool = False) -> None:
+        self.brand, self.has_loaded = brand, loads_rates
+        self.rates: dict[str, fx.Rate | None] = {}
+        if loads_rates:
+            today = timezone.now().date()
+            known = (
+                FxRate.objects.filter(on__gte=today - RATES_OF).order_by().values_list("currency", flat=True).distinct()
+            )
+            self.rates = fx.rates_into(brand.base_currency, {*known, "EUR"}, on=today)
 
     def read(self, experience: str, amount: Any, currency: str) -> Declaration:
         """Check what was declared; nothing may be. Raises: DomainError for what can't be understood or has no rate."""
@@ -106,15 +116,15 @@ class Reader:
         return Declaration(read_experience(experience), given, currency, in_base)
 
     def _rate(self, currency: str) -> fx.Rate:
-        if currency not in self.rates:
-            today: dt.date = timezone.now().date()
-            try:
-                self.rates[currency] = fx.rate(currency, self.brand.base_currency, on=today)
-            except fx.NoRate as error:
-                raise DomainError(
-                    _("There is no exchange rate for “%(currency)s”.") % {"currency": currency[:10]}
-                ) from error
-        return self.rates[currency]
+        if currency not in self.rates and not self.has_loaded:
+            found = outcome_of(
+                lambda: fx.rate(currency, self.brand.base_currency, on=timezone.now().date()), only=fx.NoRate
+            )
+            self.rates[currency] = found.result if found else None
+        rate = self.rates.get(currency)
+        if rate is None:
+            raise DomainError(_("There is no exchange rate for “%(currency)s”.") % {"currency": currency[:10]})
+        return rate
 
     @staticmethod
     def _amount(given: Any) -> Decimal | None:

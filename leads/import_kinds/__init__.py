@@ -26,7 +26,7 @@ from crm.models import DataImport, ImportRow
 from crm.notices.notify import notify
 from leads import routing
 from leads.choices import OPEN_STATUSES, Experience, LeadsNotice, RowVerdict
-from leads.declared.declaration import Declaration, Reader
+from leads.declared.declaration import NOTHING, Declaration, Reader
 from leads.dedupe import weights_of
 from leads.distribution.turns import count_given
 from leads.duplicates.finding import await_comparison
@@ -125,8 +125,10 @@ class LeadKind(ClientKind):
 
     def declared(self, values: Mapping[str, Any]) -> Declaration:
         """Read what a row declares. Raises: DomainError."""
+        if not any(values.get(name) for name in ("experience", "intended_deposit")):
+            return NOTHING
         if not hasattr(self, "_declarations"):
-            self._declarations = Reader(self.batch.brand)
+            self._declarations = Reader(self.batch.brand, loads_rates=True)
         experience, amount, currency = (
             values.get(name, "") for name in ("experience", "intended_deposit", "intended_currency")
         )

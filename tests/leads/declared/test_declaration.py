@@ -107,7 +107,7 @@ def test_a_lead_added_by_hand_has_them(cast, german_rule):
     form = LeadForm({"brand": cast.brand.pk, "first_name": "Eva", "intended_deposit": "-1"}, actor=cast.agent)
     assert "intended_deposit" in form.errors
     typed = {"brand": cast.brand.pk, "first_name": "Eva", "email": "eva@web.de", "country": "DE"}
-    signed_in(cast.administrator).post("/leads/new/", {**typed, "experience": "some", "intended_deposit": "70"})
+    signed_in(cast.agent).post("/leads/new/", {**typed, "experience": "some", "intended_deposit": "70"})
     client = Client.objects.get(email="eva@web.de")
     assert declared(client) == ("some", 70)
     page = signed_in(cast.administrator).get(f"/clients/{client.pk}/").content.decode()
