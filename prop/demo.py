@@ -13,6 +13,7 @@ from crm.demo import Demo
 from crm.events import ChallengeSold, publish
 from crm.models import Brand, User
 from crm.money.amounts import to_minor
+from ib.models import SettlementPeriod
 from prop.appeals.filing import file_appeal
 from prop.certificates.issuing import issue_certificate
 from prop.choices import ChallengeState, StageState
@@ -193,16 +194,19 @@ def _bought(account: TradingAccount, version: ProgrammeVersion, deposit: Deal) -
         )
         challenge.payment_id = posting.post(entry).journal_id
     challenge.save()
-    publish(  # what partners earn on it is accrued when it is delivered
-        ChallengeSold(
-            client_id=client.pk,
-            brand_id=client.brand_id,
-            challenge_id=challenge.pk,
-            amount=challenge.price,
-            currency=challenge.currency,
-            sold_at=challenge.bought_at,
+    # What partners earn on it is accrued when it is delivered: not of months before their first one, which would stay open.
+    months = SettlementPeriod.objects.filter(brand=client.brand_id)
+    if months.filter(starts_at__lte=challenge.bought_at, ends_at__gt=challenge.bought_at).exists():
+        publish(
+            ChallengeSold(
+                client_id=client.pk,
+                brand_id=client.brand_id,
+                challenge_id=challenge.pk,
+                amount=challenge.price,
+                currency=challenge.currency,
+                sold_at=challenge.bought_at,
+            )
         )
-    )
     return challenge
 
 
