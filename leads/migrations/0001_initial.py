@@ -686,7 +686,7 @@ class Migration(migrations.Migration):
                 ('intended_deposit', models.DecimalField(decimal_places=8, max_digits=21, null=True)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('refusal__isnull', False)), fields=['refusal'], name='facts_by_refusal'), models.Index(condition=models.Q(('intended_deposit__isnull', False)), fields=['intended_deposit'], name='facts_by_intended_deposit')],
+                'indexes': [models.Index(condition=models.Q(('refusal__isnull', False)), fields=['refusal'], name='facts_by_refusal'), models.Index(condition=models.Q(('experience__isnull', False)), fields=['experience'], name='facts_by_experience'), models.Index(condition=models.Q(('intended_deposit__isnull', False)), fields=['intended_deposit'], name='facts_by_intended_deposit')],
             },
         ),
         migrations.CreateModel(

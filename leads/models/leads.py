@@ -183,6 +183,9 @@ class LeadFacts(SideFacts):
         indexes = [
             models.Index(fields=["refusal"], name="facts_by_refusal", condition=models.Q(refusal__isnull=False)),
             models.Index(
+                fields=["experience"], name="facts_by_experience", condition=models.Q(experience__isnull=False)
+            ),
+            models.Index(
                 fields=["intended_deposit"],
                 name="facts_by_intended_deposit",
                 condition=models.Q(intended_deposit__isnull=False),
