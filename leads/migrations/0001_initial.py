@@ -1171,7 +1171,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='lead',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('intended_currency', ''), ('intended_deposit', None), ('intended_in_base', None)), models.Q(('intended_deposit__gt', 0), ('intended_in_base__gt', 0), models.Q(('intended_currency', ''), _negated=True)), _connector='OR'), name='intended_deposit_has_a_currency'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('intended_currency', ''), ('intended_deposit', None), ('intended_in_base', None)), models.Q(('intended_deposit__isnull', False), ('intended_in_base__isnull', False), ('intended_deposit__gt', 0), ('intended_in_base__gt', 0), models.Q(('intended_currency', ''), _negated=True)), _connector='OR'), name='intended_deposit_has_a_currency'),
         ),
         migrations.RunPython(add, migrations.RunPython.noop),
         *sql_files("leads", "erasure", "change_numbers", "lead_books"),

@@ -124,7 +124,9 @@ class Lead(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(intended_deposit=None, intended_currency="", intended_in_base=None)
-                | models.Q(intended_deposit__gt=0, intended_in_base__gt=0) & ~models.Q(intended_currency=""),
+                | models.Q(intended_deposit__isnull=False, intended_in_base__isnull=False)
+                & models.Q(intended_deposit__gt=0, intended_in_base__gt=0)
+                & ~models.Q(intended_currency=""),
                 name="intended_deposit_has_a_currency",
             ),
             models.CheckConstraint(condition=models.Q(score__lte=100), name="lead_score_is_at_most_a_hundred"),

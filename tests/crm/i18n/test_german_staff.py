@@ -16,6 +16,7 @@ from crm.models import AuditEvent, User
 from crm.security.audit.record import bodies_of
 from crm.ui.menu import links_for
 from ib.models import AutomaticPayout, CommissionDispute
+from kyc.models import Document
 from leads.models import Automation
 from tests.cast import signed_in
 from tests.german import Reader, frozen
@@ -75,6 +76,7 @@ def test_every_staff_page_is_german(monkeypatch, demo_world):
         *Psp.objects.values_list("name", flat=True),
         *(text for row in WatchlistSource.objects.values_list("name", "publisher") for text in row),
         *ListEntry.objects.values_list("primary_name", flat=True),
+        *Document.objects.values_list("reason", flat=True),  # as it was sent to the client, in their language
         *WithdrawalCheck.objects.values_list("reason", flat=True),  # as written when the request was checked
         *AutomaticPayout.objects.values_list("refusal", flat=True),  # as written when it was tried
         *Automation.objects.values_list("name", flat=True),
