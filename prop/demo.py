@@ -7,13 +7,13 @@ from decimal import Decimal
 from typing import Final
 
 from django.db import transaction
+from django.utils import timezone
 
 from crm import approvals
 from crm.demo import Demo
 from crm.events import ChallengeSold, publish
 from crm.models import Brand, User
 from crm.money.amounts import to_minor
-from ib.models import SettlementPeriod
 from prop.appeals.filing import file_appeal
 from prop.certificates.issuing import issue_certificate
 from prop.choices import ChallengeState, StageState
@@ -35,6 +35,8 @@ from wallet.ledger import posting
 from wallet.ledger.posting import Entry, Line
 
 BALANCE: Final = 10_000  # what demo accounts begin with
+# Sales of these last days pay partners.
+PAID_TO_PARTNERS: Final = dt.timedelta(days=30)
 PROGRAMMES: Final = {
     "two-step": ("Two-step", "Prove yourself in two phases, then keep 80 % of the profit."),
     "one-step": ("One-step", "One phase with a trailing limit."),
@@ -195,8 +197,7 @@ def _bought(account: TradingAccount, version: ProgrammeVersion, deposit: Deal) -
         challenge.payment_id = posting.post(entry).journal_id
     challenge.save()
     # What partners earn on it is accrued when it is delivered: not of months before their first one, which would stay open.
-    months = SettlementPeriod.objects.filter(brand=client.brand_id)
-    if months.filter(starts_at__lte=challenge.bought_at, ends_at__gt=challenge.bought_at).exists():
+    if challenge.bought_at > timezone.now() - PAID_TO_PARTNERS:
         publish(
             ChallengeSold(
                 client_id=client.pk,
