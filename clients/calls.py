@@ -11,18 +11,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients import followups, policies, timeline
+from clients.access import log_access
 from clients.audit_codes import ClientsAction
 from clients.choices import CallDirection, CallOutcome, TimelineKind
 from clients.facts import rebuild_client
 from clients.models import Call, Client
-from clients.queries import is_in_own_book
 from crm.choices import AccessKind
 from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.events import ClientContacted, publish
 from crm.i18n.localized_text import joined
 from crm.models import Actor, User
-from crm.security import access_log, audit
+from crm.security import audit
 
 LONGEST_SECONDS = 86_400
 CLOCK_SKEW = dt.timedelta(minutes=5)
@@ -106,16 +106,7 @@ def record_call(
             "direction": str(details.direction),
         },
     )
-    access_log.note(
-        user=agent,
-        kind=AccessKind.CALL,
-        client_id=client.pk,
-        brand_id=client.brand_id,
-        target=f"clients.call:{call.pk}",
-        in_book=is_in_own_book(agent, client),
-        rows=1,
-        reason=str(details.outcome),
-    )
+    log_access(agent, client, f"clients.call:{call.pk}", kind=AccessKind.CALL, reason=str(details.outcome))
     outcome = str(details.outcome)
     timeline.add_entry(
         client_id=client.pk,

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from clients import policies
+from clients.access import log_access
 from clients.brand_policies import REVEAL_NEEDS_REASON
 from clients.models import Client
 from clients.queries import is_in_own_book
 from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.models import Actor
-from crm.security import access_log
 
 SHOWN_SECONDS = 60
 SHORTEST_REASON = 5
@@ -41,13 +41,5 @@ def reveal(*, client: Client, actor: Actor, reason: str = "") -> Revealed:
     reason = reason.strip()
     if needs_reason(actor, client) and len(reason) < SHORTEST_REASON:
         raise DomainError(_("Enter a reason for viewing these contact details."))
-    access_log.note(
-        user=actor,
-        kind=AccessKind.REVEAL,
-        client_id=client.pk,
-        brand_id=client.brand_id,
-        reason=reason,
-        target="client.contact",
-        in_book=is_in_own_book(actor, client),
-    )
+    log_access(actor, client, "client.contact", kind=AccessKind.REVEAL, reason=reason)
     return Revealed(phone=client.phone, email=client.email)

@@ -9,18 +9,18 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from clients import policies, timeline
+from clients.access import log_access
 from clients.audit_codes import ClientsAction
 from clients.canonical import canonical_phone
 from clients.choices import TimelineKind
 from clients.models import Client
-from clients.queries import is_in_own_book
 from crm.choices import AccessKind
 from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.events import ClientProfileChanged, publish
 from crm.i18n.localized_text import joined, phrase
 from crm.models import Actor
-from crm.security import access_log, audit
+from crm.security import audit
 
 PERSONAL = (
     "first_name",
@@ -78,15 +78,7 @@ def change_profile(*, client_id: int, actor: Actor, changes: Mapping[str, Any], 
         ClientProfileChanged(client_id=client.pk, brand_id=client.brand_id, fields=tuple(sorted(changed))), actor=actor
     )
     if actor is not None and actor.is_team:
-        access_log.note(
-            user=actor,
-            kind=AccessKind.EDIT,
-            client_id=client.pk,
-            brand_id=client.brand_id,
-            target="clients.profile",
-            rows=len(changed),
-            in_book=is_in_own_book(actor, client),
-        )
+        log_access(actor, client, "clients.profile", kind=AccessKind.EDIT, rows=len(changed))
     labels = [cast("models.Field[Any, Any]", Client._meta.get_field(name)).verbose_name for name in changed]
     timeline.add_entry(
         client_id=client.pk,

@@ -23,7 +23,8 @@ from crm.models import Actor, Brand, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit, policies
 from crm.staff.company import open_brand
-from ib.agreements.cards import VersionTerms, check_card, described, rate_card, write_card
+from ib.agreements.card_rules import check_card
+from ib.agreements.cards import VersionTerms, described, rate_card, write_card
 from ib.agreements.scopes import USUAL, Scope, check_plan_fits, check_scope, check_version_fits, refusing_misfits
 from ib.audit_codes import IbAction
 from ib.choices import IbNotice, VersionState

@@ -14,17 +14,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from clients.access import log_access
 from clients.chat.queries import chats_visible_to
 from clients.messages.queries import threads_visible_to
 from clients.messages.uploaded_files import FILES_MAX, check_files
 from clients.models import Chat, Client, MailThread
-from clients.queries import get_client, is_in_own_book
+from clients.queries import get_client
 from clients.views import dialogs
 from crm.choices import AccessKind
 from crm.models import User
 from crm.money.numbers import is_whole
 from crm.pages.work import AssignSelected, ClaimNext
-from crm.security import access_log
 from crm.security.crypto import KeyDestroyed
 from crm.security.sealed_files import FileDamaged, FileMissing
 from crm.ui.actions import run_action
@@ -73,14 +73,7 @@ def ticket(request: UserRequest, ticket_id: int) -> HttpResponse:
 
 
 def _note_view(request: UserRequest, row: Ticket) -> None:
-    access_log.note(
-        user=request.user,
-        kind=AccessKind.VIEW,
-        target=f"support.ticket:{row.pk}",
-        client_id=row.client_id,
-        brand_id=row.brand_id,
-        in_book=is_in_own_book(request.user, row.client),
-    )
+    log_access(request.user, row.client, f"support.ticket:{row.pk}")
 
 
 def _page(request: UserRequest, row: Ticket, *, typed: str = "", status: int = 200) -> HttpResponse:
@@ -306,14 +299,7 @@ def file(request: UserRequest, file_id: int) -> HttpResponseBase:
         queries.files_visible_to(request.user).select_related("message__ticket__client"), pk=file_id
     )
     found = row.message.ticket
-    access_log.note(
-        user=request.user,
-        kind=AccessKind.DOWNLOAD,
-        target=f"support.ticketfile:{row.pk}",
-        client_id=found.client_id,
-        brand_id=found.brand_id,
-        in_book=is_in_own_book(request.user, found.client),
-    )
+    log_access(request.user, found.client, f"support.ticketfile:{row.pk}", kind=AccessKind.DOWNLOAD)
     return file_response(row)
 
 

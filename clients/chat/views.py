@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from clients.access import log_access
 from clients.chat import chats, presence
 from clients.chat.canned import answers_for, answers_visible_to, archive_canned_answer, save_canned_answer
 from clients.chat.choices import ChatState
@@ -20,11 +21,8 @@ from clients.chat.policies import ANSWERS, KEEPS_ANSWERS, READS, can_answer
 from clients.chat.queries import chats_visible_to
 from clients.chat.tables import ChatTable
 from clients.models import CannedAnswer, Chat
-from clients.queries import is_in_own_book
 from clients.views import dialogs
-from crm.choices import AccessKind
 from crm.errors import DomainError
-from crm.security import access_log
 from crm.staff.company import brands_to_set_up
 from crm.ui import panels
 from crm.ui.actions import run_action
@@ -75,14 +73,7 @@ def chat(request: UserRequest, chat_id: int) -> HttpResponse:
     may_write = bool(can_answer(request.user, row))
     if wants_fragment(request):
         return render(request, "clients/chat/_lines.html", panel(row, is_client=False, may_write=may_write))
-    access_log.note(
-        user=request.user,
-        kind=AccessKind.VIEW,
-        target=f"clients.chat:{row.pk}",
-        client_id=row.client_id,
-        brand_id=row.client.brand_id,
-        in_book=is_in_own_book(request.user, row.client),
-    )
+    log_access(request.user, row.client, f"clients.chat:{row.pk}")
     context = panel(row, is_client=False, may_write=may_write) | {
         "client": row.client,
         "may_answer": may_write,

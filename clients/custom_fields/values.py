@@ -12,12 +12,12 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
 from clients import policies, timeline
+from clients.access import log_access
 from clients.audit_codes import ClientsAction
 from clients.choices import TimelineKind
 from clients.custom_fields.registry import of_record, seen_by
 from clients.models import Client, CustomField, CustomFieldType, CustomValue
 from clients.models.custom_fields import CHOICES_MAX, TEXT_CHARS_MAX
-from clients.queries import is_in_own_book
 from crm.choices import AccessKind
 from crm.db.locking import lock
 from crm.errors import DomainError
@@ -25,7 +25,7 @@ from crm.events import ClientProfileChanged, publish
 from crm.i18n import formats
 from crm.i18n.localized_text import joined, phrase
 from crm.models import Actor
-from crm.security import access_log, audit
+from crm.security import audit
 
 NUMBER_MAX: Final = Decimal(10) ** 13
 DIGITS_MAX: Final = 40
@@ -182,15 +182,7 @@ def set_custom_values(*, client_id: int, actor: Actor, values: Mapping[int, Any]
         after={fields[pk].key: value for pk, value in changed.items()},
     )
     if actor is not None and actor.is_team:
-        access_log.note(
-            user=actor,
-            kind=AccessKind.EDIT,
-            client_id=client.pk,
-            brand_id=client.brand_id,
-            target="clients.custom_values",
-            rows=len(changed),
-            in_book=is_in_own_book(actor, client),
-        )
+        log_access(actor, client, "clients.custom_values", kind=AccessKind.EDIT, rows=len(changed))
     timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.NOTE,

@@ -12,15 +12,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from clients import policies
+from clients.access import log_access
 from clients.custom_fields import setup
 from clients.custom_fields.forms import LANGUAGES, CustomFieldForm, LabelsForm, ValuesForm
 from clients.custom_fields.registry import of_record, seen_by
 from clients.custom_fields.values import set_custom_values, values_of
 from clients.models import CustomChoice, CustomField
-from clients.queries import get_client, is_in_own_book
-from crm.choices import AccessKind, Role
+from clients.queries import get_client
+from crm.choices import Role
 from crm.money.numbers import is_whole
-from crm.security import access_log
 from crm.staff import company
 from crm.staff.company import brands_to_set_up
 from crm.ui.actions import run_action
@@ -157,13 +157,6 @@ def client_custom_fields(request: UserRequest, client_id: int) -> HttpResponse:
 
     if request.method == "POST" and run_action(request, save, _("Saved."), form=form):
         return redirect(client)
-    access_log.note(
-        user=request.user,
-        kind=AccessKind.VIEW,
-        client_id=client.pk,
-        brand_id=client.brand_id,
-        target="clients.client:custom",
-        in_book=is_in_own_book(request.user, client),
-    )
+    log_access(request.user, client, "clients.client:custom")
     context = {"form": form, "client": client}
     return render(request, "clients/custom_fields/values.html", context, status=422 if form.errors else 200)

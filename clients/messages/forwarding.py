@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients import policies, timeline
+from clients.access import log_access
 from clients.audit_codes import ClientsAction
 from clients.choices import TimelineKind
 from clients.mail import UNDO_SECONDS
@@ -19,7 +20,6 @@ from clients.messages.policies import FORWARD_ADDRESSES
 from clients.messages.sent_files import TOTAL_BYTES_MAX
 from clients.messages.suppression import reason_against
 from clients.models import Client, IncomingMail, Message
-from clients.queries import is_in_own_book
 from crm.choices import AccessKind
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
@@ -27,7 +27,7 @@ from crm.i18n.formats import file_size
 from crm.i18n.localized_text import phrase
 from crm.models import User
 from crm.queue.enqueue import enqueue_on_commit
-from crm.security import access_log, audit
+from crm.security import audit
 from crm.security.scope import reach_of
 
 NOTE_CHARS_MAX: Final = 5_000
@@ -91,14 +91,7 @@ def forward_mail(
         dedupe_key=f"message:{sent.pk}",
         data={"message_id": sent.pk},
     )
-    access_log.note(
-        user=actor,
-        kind=AccessKind.MAIL,
-        client_id=client.pk,
-        brand_id=client.brand_id,
-        target=f"clients.message:{sent.pk}",
-        in_book=is_in_own_book(actor, client),
-    )
+    log_access(actor, client, f"clients.message:{sent.pk}", kind=AccessKind.MAIL)
     audit.record(
         actor=actor,
         action=ClientsAction.MAIL_FORWARDED,

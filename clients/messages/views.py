@@ -14,6 +14,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from clients.access import log_access
 from clients.mail import preview_of, undo_message
 from clients.messages import drafts, files, incoming, policies, setup, suppression, unsubscribing
 from clients.messages.choices import IncomingState
@@ -87,14 +88,7 @@ def _thread(request: UserRequest, thread_id: int) -> MailThread:
 def thread(request: UserRequest, thread_id: int) -> HttpResponse:
     """Show a thread; every view is logged."""
     row = _thread(request, thread_id)
-    access_log.note(
-        user=request.user,
-        kind=AccessKind.VIEW,
-        target=f"clients.mailthread:{row.pk}",
-        client_id=row.client_id,
-        brand_id=row.client.brand_id,
-        in_book=is_in_own_book(request.user, row.client),
-    )
+    log_access(request.user, row.client, f"clients.mailthread:{row.pk}")
     context = {
         "thread": row,
         "client": row.client,

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from clients.access import log_access
 from clients.facts import fact_of
 from clients.models import Client, Task
-from clients.queries import is_in_own_book
 from clients.record.timeline_page import read_page
-from crm.choices import AccessKind
-from crm.security import access_log
 from crm.ui.table_parts import Peek
 from crm.web.requests import UserRequest
 
@@ -18,14 +16,7 @@ ENTRIES, TASKS = 6, 3
 
 def note_preview(request: UserRequest, client: Client, target: str) -> None:
     """Log that a record of this client was viewed, as its page does."""
-    access_log.note(
-        user=request.user,
-        kind=AccessKind.VIEW,
-        client_id=client.pk,
-        brand_id=client.brand_id,
-        target=target,
-        in_book=is_in_own_book(request.user, client),
-    )
+    log_access(request.user, client, target)
 
 
 def _note(request: UserRequest, row: Client) -> None:

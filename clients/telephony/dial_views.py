@@ -9,13 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from clients.access import log_access
 from clients.models import Client, DialEntry
-from clients.queries import is_in_own_book
 from clients.record.local_time import local_time
 from clients.telephony import dialing, policies
-from crm.choices import AccessKind
 from crm.i18n import formats
-from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
@@ -28,14 +26,7 @@ def dial_list(request: UserRequest) -> HttpResponse:
     progress = dialing.progress_of(row, request.user) if row is not None else None
     client = progress.next.client if progress is not None and progress.next is not None else None
     if client is not None:
-        access_log.note(
-            user=request.user,
-            kind=AccessKind.VIEW,
-            target="clients.diallist",
-            client_id=client.pk,
-            brand_id=client.brand_id,
-            in_book=is_in_own_book(request.user, client),
-        )
+        log_access(request.user, client, "clients.diallist")
     context = {
         "dial_list": row,
         "progress": progress,

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from clients import contacts, policies
+from clients.access import log_access
 from clients.countries import country_name
 from clients.country_rules.rules import rule_of
 from clients.languages import language_name
@@ -25,7 +26,6 @@ from clients.record.stage_path import path_of
 from clients.telephony.do_not_call import mark_of
 from clients.telephony.policies import can_call
 from clients.views.next_steps import next_tasks
-from crm.choices import AccessKind
 from crm.models import User
 from crm.security import access_log
 from crm.ui import panels
@@ -86,14 +86,7 @@ def _is_file(response: HttpResponseBase) -> bool:
 
 
 def note_view(request: UserRequest, client: Client, slug: str = "") -> None:
-    access_log.note(
-        user=request.user,
-        kind=AccessKind.VIEW,
-        client_id=client.pk,
-        brand_id=client.brand_id,
-        target=f"clients.client:{slug}" if slug else "clients.client",
-        in_book=is_in_own_book(request.user, client),
-    )
+    log_access(request.user, client, f"clients.client:{slug}" if slug else "clients.client")
 
 
 def note_part(request: UserRequest, client: Client, slug: str) -> None:

@@ -6,12 +6,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from clients.queries import get_client, is_in_own_book
+from clients.access import log_access
+from clients.queries import get_client
 from compliance.aml import policies, queries, referrals
 from compliance.aml.choices import CaseState
 from compliance.aml.forms import SuspicionForm
-from crm.choices import AccessKind
-from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
@@ -21,14 +20,7 @@ from crm.web.requests import UserRequest
 def open_case(request: UserRequest, client_id: int) -> HttpResponse:
     """Say what was seen about a client, and why it is suspicious."""
     client = get_client(request.user, client_id)
-    access_log.note(
-        user=request.user,
-        kind=AccessKind.VIEW,
-        client_id=client.pk,
-        brand_id=client.brand_id,
-        target=f"compliance.client:{client.pk}",
-        in_book=is_in_own_book(request.user, client),
-    )
+    log_access(request.user, client, f"compliance.client:{client.pk}")
     form = SuspicionForm(request.POST or None, currency=client.brand.base_currency)
     done = run_action(
         request,

@@ -113,7 +113,7 @@ def _check(suspicion: Suspicion, reason: str) -> None:
         raise DomainError(_("The period must begin before it ends."))
     if suspicion.since > timezone.now():
         raise DomainError(_("The period must not begin in the future."))
-    if not 0 <= suspicion.base_amount < AMOUNT_MAX:
+    if not suspicion.base_amount.is_finite() or not 0 <= suspicion.base_amount < AMOUNT_MAX:
         raise DomainError(_("Enter an amount from 0."))
 
 

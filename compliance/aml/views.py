@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from clients.access import log_access
 from clients.declared import reading
 from clients.proofs import identity_records
-from clients.queries import clients_visible_to, is_in_own_book
+from clients.queries import clients_visible_to
 from compliance.aml import backtesting, cases, follow_up, graph, policies, queries, rules, shipped
 from compliance.aml.choices import CaseState, RuleAct, VersionState
 from compliance.aml.describing import alert_text, audience, describe, measured, sentence, span
@@ -302,14 +303,7 @@ class CasePage(StaffView):
 
     def get(self, request: UserRequest, case_id: int) -> HttpResponse:
         case = queries.get_case(request.user, case_id)
-        access_log.note(
-            user=request.user,
-            kind=AccessKind.VIEW,
-            client_id=case.client_id,
-            brand_id=case.client.brand_id,
-            target=f"compliance.aml_case:{case.pk}",
-            in_book=is_in_own_book(request.user, case.client),
-        )
+        log_access(request.user, case.client, f"compliance.aml_case:{case.pk}")
         return show_case(request, case)
 
 

@@ -9,8 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from clients.access import log_access
 from clients.models import Client
-from clients.queries import get_client, is_in_own_book
+from clients.queries import get_client
 from compliance import policies, queries, restrictions
 from compliance.aml import policies as aml_policies
 from compliance.aml import queries as aml_queries
@@ -21,9 +22,7 @@ from compliance.risk_rating.explaining import explained
 from compliance.risk_rating.overrides import awaiting_override, can_override, override_of
 from compliance.screening import screen_client
 from compliance.vendors import checks
-from crm.choices import AccessKind
 from crm.models import User
-from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.views import StaffView
 from crm.web.requests import UserRequest
@@ -77,14 +76,7 @@ class ClientPage(StaffView):
 
     def get(self, request: UserRequest, client_id: int) -> HttpResponse:
         client = get_client(request.user, client_id)
-        access_log.note(
-            user=request.user,
-            kind=AccessKind.VIEW,
-            client_id=client.pk,
-            brand_id=client.brand_id,
-            target=f"compliance.client:{client.pk}",
-            in_book=is_in_own_book(request.user, client),
-        )
+        log_access(request.user, client, f"compliance.client:{client.pk}")
         return render(request, "compliance/client.html", context_of(request.user, client))
 
 

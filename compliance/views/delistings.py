@@ -8,14 +8,12 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clients.queries import is_in_own_book
+from clients.access import log_access
 from compliance import queries
 from compliance.matches.delisting import DELISTED, RIGHT, decide_delisting, get_delisting
 from compliance.matches.delisting_table import DelistingTable
 from compliance.models import Delisting, DelistingState, Restriction
-from crm.choices import AccessKind
 from crm.pages.work import AssignSelected
-from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.views import StaffView
 from crm.web.requests import UserRequest
@@ -42,14 +40,7 @@ class DelistingPage(StaffView):
 
     def get(self, request: UserRequest, delisting_id: int) -> HttpResponse:
         delisting = get_delisting(request.user, delisting_id)
-        access_log.note(
-            user=request.user,
-            kind=AccessKind.VIEW,
-            client_id=delisting.client_id,
-            brand_id=delisting.client.brand_id,
-            target=f"compliance.delisting:{delisting.pk}",
-            in_book=is_in_own_book(request.user, delisting.client),
-        )
+        log_access(request.user, delisting.client, f"compliance.delisting:{delisting.pk}")
         return self._page(request, delisting, DecisionForm())
 
     def post(self, request: UserRequest, delisting_id: int) -> HttpResponse:

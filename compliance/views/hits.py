@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clients.queries import is_in_own_book
+from clients.access import log_access
 from compliance import hits, holds, policies, queries
 from compliance.choices import EVIDENCE, IDENTIFIER_KINDS, ClearReason, HitState
 from compliance.forms import ClearForm, ConfirmForm
@@ -18,11 +18,9 @@ from compliance.matches.cases import decided_before, separate
 from compliance.models import Hit
 from compliance.tables import HitTable
 from crm import work
-from crm.choices import AccessKind
 from crm.models import User
 from crm.pages.work import AssignSelected, ClaimNext
 from crm.pages.work_decisions import DecideSelected
-from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.views import StaffView, TableView
 from crm.web.requests import UserRequest
@@ -72,14 +70,7 @@ class HitPage(StaffView):
         hit = queries.get_hit(request.user, hit_id)
         if hit.part_of_id is not None:
             return redirect(hit)
-        access_log.note(
-            user=request.user,
-            kind=AccessKind.VIEW,
-            client_id=hit.client_id,
-            brand_id=hit.client.brand_id,
-            target=f"compliance.hit:{hit.pk}",
-            in_book=is_in_own_book(request.user, hit.client),
-        )
+        log_access(request.user, hit.client, f"compliance.hit:{hit.pk}")
         return show(request, hit)
 
 

@@ -12,13 +12,12 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clients.queries import get_client, is_in_own_book
+from clients.access import log_access
+from clients.queries import get_client
 from compliance import packs, record_views, trails
 from compliance.forms import TrailForm, ViewForm
 from compliance.tables import AuditTable, TrailTable
-from crm.choices import AccessKind
 from crm.models import AccessEvent, User
-from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.tables import Table
 from crm.ui.views import StaffView, TableView, show_table
@@ -32,14 +31,7 @@ class Trail(StaffView):
 
     def get(self, request: UserRequest, client_id: int) -> HttpResponseBase:
         client = get_client(request.user, client_id)
-        access_log.note(
-            user=request.user,
-            kind=AccessKind.VIEW,
-            client_id=client.pk,
-            brand_id=client.brand_id,
-            target=f"compliance.trail:{client.pk}",
-            in_book=is_in_own_book(request.user, client),
-        )
+        log_access(request.user, client, f"compliance.trail:{client.pk}")
         table = TrailTable(request.user, request.GET, path=request.path, scope={"client_id": client.pk})
         context = {"client": client, "head": trails.head_seal()}
         return show_table(request, table, "compliance/trail.html", lambda _table: context)

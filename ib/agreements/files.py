@@ -14,17 +14,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from crm.errors import DomainError
 from crm.imports.yaml_files import first_problem, plain, read_tree, write_tree
-from ib.agreements.cards import (
-    SETTINGS,
-    ComponentRow,
-    CpaRow,
-    RateCard,
-    TierRow,
-    Tiers,
-    VersionTerms,
-    rate_card,
-    unknown_countries,
-)
+from ib.agreements.card_rules import unknown_countries
+from ib.agreements.cards import SETTINGS, ComponentRow, CpaRow, RateCard, TierRow, Tiers, VersionTerms, rate_card
 from ib.choices import SHARES_OF_MONEY, TRADE_COMPONENTS, ExcludedTrade, Network, SharedWith, TierBasis
 from ib.forms import CURRENCIES
 from ib.models import PlanVersion

@@ -14,17 +14,8 @@ from django.utils.translation import ngettext
 
 from crm.i18n import formats
 from crm.models import Brand
-from ib.agreements.cards import (
-    COMPONENTS_MAX,
-    CPA_MAX,
-    TIERS_MAX,
-    ComponentRow,
-    CpaRow,
-    RateCard,
-    TierRow,
-    Tiers,
-    card_problems,
-)
+from ib.agreements.card_rules import COMPONENTS_MAX, CPA_MAX, TIERS_MAX, card_problems
+from ib.agreements.cards import ComponentRow, CpaRow, RateCard, TierRow, Tiers
 from ib.plan_editor.forms import PreviewForm
 from ib.plan_editor.preview import LevelPay, preview
 from ib.plan_editor.rows import CPA_FIELDS, LEVELS, PART_FIELDS, TIER_FIELDS, component_row, cpa_row

@@ -11,20 +11,8 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ib.agreements.cards import (
-    COMPONENTS_MAX,
-    CPA_MAX,
-    SETTINGS,
-    TIERS_MAX,
-    ComponentRow,
-    CpaRow,
-    RateCard,
-    TierRow,
-    Tiers,
-    VersionTerms,
-    rate_card,
-    unknown_countries,
-)
+from ib.agreements.card_rules import COMPONENTS_MAX, CPA_MAX, TIERS_MAX, unknown_countries
+from ib.agreements.cards import SETTINGS, ComponentRow, CpaRow, RateCard, TierRow, Tiers, VersionTerms, rate_card
 from ib.choices import ExcludedTrade, Network, SharedWith, TierBasis
 from ib.forms import CURRENCIES
 from ib.models import PlanVersion

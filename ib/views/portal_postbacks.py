@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from crm.choices import AccessKind
 from crm.security import access_log
+from crm.security.compression import sent_plain
 from crm.ui.actions import run_action
 from crm.web.requests import UserRequest
 from ib.choices import PartnerRight
@@ -67,6 +68,7 @@ def _log_csv(request: UserRequest, partner: Partner, state: str) -> StreamingHtt
 
 
 @partner_page(PartnerRight.MANAGE_LINKS)
+@sent_plain
 def edit(request: UserRequest, partner: Partner, postback_id: int = 0) -> HttpResponseBase:
     """Set up a postback, or change one; its signing key is shown to its partner."""
     postback = _own(partner, postback_id) if postback_id else None
@@ -130,6 +132,7 @@ def resend(request: UserRequest, partner: Partner, delivery_id: int) -> HttpResp
 
 
 @partner_page(PartnerRight.MANAGE_LINKS)
+@sent_plain
 def reporting(request: UserRequest, partner: Partner) -> HttpResponseBase:
     """Show the address and key with which a network reports for the partner; a POST makes the key, or a new one."""
     if request.method == "POST":

@@ -8,10 +8,12 @@ from typing import Any
 
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from clients.views import dialogs
+from crm.security.compression import sent_plain
 from crm.security.scope import reach_of
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
@@ -28,6 +30,7 @@ from leads.models import LeadSource
 LOG_SHOWN = 50
 
 
+@sent_plain
 @staff_page("leads.manage_sources")
 @require_safe
 def overview(request: UserRequest, source_id: int) -> HttpResponse:
@@ -65,7 +68,7 @@ def edit(request: UserRequest, source_id: int, postback_id: int = 0) -> HttpResp
         request,
         form,
         do,
-        url=f"/lead-sources/{source.pk}/postbacks/",
+        url=reverse("source_postbacks", args=[source.pk]),
         success_message=_("Postback saved."),
         submit=_("Save postback"),
         title=_("Postback") if row else _("New postback"),

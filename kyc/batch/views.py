@@ -12,13 +12,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clients.queries import is_in_own_book
+from clients.access import log_access
 from crm import work
-from crm.choices import AccessKind
 from crm.models import User
 from crm.pages.work import all_undoable, remember_all
 from crm.pages.work_decisions import DecideSelected
-from crm.security import access_log
 from crm.ui.views import StaffView
 from crm.web.requests import UserRequest
 from kyc import reviews
@@ -38,14 +36,7 @@ class Batch(StaffView):
     def get(self, request: UserRequest) -> HttpResponse:
         documents = list(claimed_by(request.user)[:SIZE])
         for document in documents:
-            access_log.note(
-                user=request.user,
-                kind=AccessKind.VIEW,
-                client_id=document.client_id,
-                brand_id=document.client.brand_id,
-                target=f"kyc.review:{document.pk}",
-                in_book=is_in_own_book(request.user, document.client),
-            )
+            log_access(request.user, document.client, f"kyc.review:{document.pk}")
         context = {
             "cards": cards_of(documents),
             "waiting": len(qualifying(request.user).values_list("pk", flat=True)[:100]),

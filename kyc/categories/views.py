@@ -13,13 +13,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from clients.access import log_access
 from clients.choices import Category
 from clients.models import Client
-from clients.queries import get_client, is_in_own_book
+from clients.queries import get_client
 from crm.approvals.queries import proposal_of
-from crm.choices import AccessKind, ApprovalState
+from crm.choices import ApprovalState
 from crm.pages.work import AssignSelected, ClaimNext
-from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.views import TableView, staff_page
 from crm.web.requests import UserRequest
@@ -107,14 +107,7 @@ def category_request(request: UserRequest, request_id: int) -> HttpResponse:
 
 
 def _page(request: UserRequest, row: CategoryRequest, *, typed: str = "", status: int = 200) -> HttpResponse:
-    access_log.note(
-        user=request.user,
-        kind=AccessKind.VIEW,
-        client_id=row.client_id,
-        brand_id=row.client.brand_id,
-        target=f"kyc.category_request:{row.pk}",
-        in_book=is_in_own_book(request.user, row.client),
-    )
+    log_access(request.user, row.client, f"kyc.category_request:{row.pk}")
     evidence = list(row.evidence.select_related("document"))
     statement = row.statement
     pending = (
@@ -192,14 +185,7 @@ def client_category(request: UserRequest, client_id: int) -> HttpResponse:
         form=form,
     ):
         return redirect(request.path)
-    access_log.note(
-        user=request.user,
-        kind=AccessKind.VIEW,
-        client_id=client.pk,
-        brand_id=client.brand_id,
-        target=f"kyc.category:{client.pk}",
-        in_book=is_in_own_book(request.user, client),
-    )
+    log_access(request.user, client, f"kyc.category:{client.pk}")
     pending = (
         CategoryProposal.objects.filter(client=client, state=ApprovalState.PENDING)
         .select_related("client__brand", "request", "requested_by")

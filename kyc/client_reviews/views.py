@@ -10,10 +10,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clients.queries import is_in_own_book
-from crm.choices import AccessKind
+from clients.access import log_access
 from crm.pages.work import AssignSelected, ClaimNext
-from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.tables import Table
 from crm.ui.views import StaffView, TableView
@@ -64,14 +62,7 @@ class ReviewPage(StaffView):
 
     def get(self, request: UserRequest, review_id: int) -> HttpResponse:
         review = self._review(request, review_id)
-        access_log.note(
-            user=request.user,
-            kind=AccessKind.VIEW,
-            client_id=review.client_id,
-            brand_id=review.client.brand_id,
-            target=f"kyc.clientreview:{review.pk}",
-            in_book=is_in_own_book(request.user, review.client),
-        )
+        log_access(request.user, review.client, f"kyc.clientreview:{review.pk}")
         return self._page(request, review, DecisionForm())
 
     def post(self, request: UserRequest, review_id: int) -> HttpResponse:

@@ -11,13 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from clients.access import log_access
 from clients.models import Client
-from clients.queries import clients_visible_to, get_client, is_in_own_book
-from crm.choices import AccessKind
+from clients.queries import clients_visible_to, get_client
 from crm.i18n.languages import language_name
 from crm.models import User
 from crm.pages.work import AssignSelected, ClaimNext
-from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.views import TableView, staff_page
 from crm.web.requests import UserRequest
@@ -139,14 +138,7 @@ def submission(request: UserRequest, submission_id: int) -> HttpResponse:
 
 
 def _page(request: UserRequest, row: Submission, *, reason: str = "", status: int = 200) -> HttpResponse:
-    access_log.note(
-        user=request.user,
-        kind=AccessKind.VIEW,
-        client_id=row.client_id,
-        brand_id=row.client.brand_id,
-        target=f"kyc.submission:{row.pk}",
-        in_book=is_in_own_book(request.user, row.client),
-    )
+    log_access(request.user, row.client, f"kyc.submission:{row.pk}")
     content, answers = read(row.version.content), row.answers
     review = getattr(row, "review", None)
     outcome: Outcome | None = content.outcome(row.outcome)

@@ -10,12 +10,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from clients.queries import is_in_own_book
+from clients.access import log_access
 from crm import work
-from crm.choices import AccessKind
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.pages.work import remember, undoable
-from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.views import StaffView
 from crm.web.requests import UserRequest
@@ -48,14 +46,7 @@ class Review(StaffView):
         is_reader = look is not None and (document.is_overturnable or look.work.claimed_by_id == request.user.pk)
         if look is not None and is_reader and can_look(request.user, look):
             return redirect(look)  # whoever may be asked for the second look doesn't read the first verdict before
-        access_log.note(
-            user=request.user,
-            kind=AccessKind.VIEW,
-            client_id=document.client_id,
-            brand_id=document.client.brand_id,
-            target=f"kyc.review:{document.pk}",
-            in_book=is_in_own_book(request.user, document.client),
-        )
+        log_access(request.user, document.client, f"kyc.review:{document.pk}")
         return show(request, document)
 
 

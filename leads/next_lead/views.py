@@ -9,9 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from clients.queries import is_in_own_book
-from crm.choices import AccessKind
-from crm.security import access_log
+from clients.access import log_access
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
@@ -28,14 +26,7 @@ def next_lead(request: UserRequest) -> HttpResponse:
     """Show the lead to work next."""
     found = choosing.choose(request.user)
     if found.client is not None:
-        access_log.note(
-            user=request.user,
-            kind=AccessKind.VIEW,
-            client_id=found.client.pk,
-            brand_id=found.client.brand_id,
-            target="leads.next",
-            in_book=is_in_own_book(request.user, found.client),
-        )
+        log_access(request.user, found.client, "leads.next")
     hours = int(choosing.SKIPPED_FOR.total_seconds() // 3600)
     return render(request, "leads/next_lead/page.html", {"next": found, "form": SkipForm(), "hours": hours})
 

@@ -6,9 +6,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from clients.queries import is_in_own_book
-from crm.choices import AccessKind
-from crm.security import access_log
+from clients.access import log_access
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
@@ -37,14 +35,7 @@ def appeal_page(request: UserRequest, appeal_id: int) -> HttpResponse:
     if appeal is None:
         raise Http404
     challenge = appeal.phase_account.challenge
-    access_log.note(
-        user=request.user,
-        kind=AccessKind.VIEW,
-        target=f"prop.appeal:{appeal.pk}",
-        client_id=challenge.client_id,
-        brand_id=challenge.brand_id,
-        in_book=is_in_own_book(request.user, challenge.client),
-    )
+    log_access(request.user, challenge.client, f"prop.appeal:{appeal.pk}")
     form = AppealDecisionForm(request.POST or None)
     if request.method == "POST":
         done = run_action(

@@ -10,9 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clients.queries import is_in_own_book
-from crm.choices import AccessKind
-from crm.security import access_log
+from clients.access import log_access
 from crm.ui.actions import run_action
 from crm.ui.views import TableView, staff_page
 from crm.web.requests import UserRequest
@@ -48,14 +46,7 @@ def challenge_page(request: UserRequest, challenge_id: int) -> HttpResponse:
     challenge = rows.filter(pk=challenge_id).first()
     if challenge is None:
         raise Http404
-    access_log.note(
-        user=request.user,
-        kind=AccessKind.VIEW,
-        target=f"prop.challenge:{challenge.pk}",
-        client_id=challenge.client_id,
-        brand_id=challenge.brand_id,
-        in_book=is_in_own_book(request.user, challenge.client),
-    )
+    log_access(request.user, challenge.client, f"prop.challenge:{challenge.pk}")
     accounts = list(
         challenge.accounts.select_related("phase", "account__server", "breach", "challenge").order_by("-pk")
     )

@@ -7,9 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from clients.queries import is_in_own_book
-from crm.choices import AccessKind
-from crm.security import access_log
+from clients.access import log_access
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
@@ -63,14 +61,7 @@ def merge_page(request: UserRequest, merge_id: int) -> HttpResponse:
     if merge is None:
         raise Http404
     challenge = merge.kept.challenge
-    access_log.note(
-        user=request.user,
-        kind=AccessKind.VIEW,
-        target=f"prop.merge:{merge.pk}",
-        client_id=challenge.client_id,
-        brand_id=challenge.brand_id,
-        in_book=is_in_own_book(request.user, challenge.client),
-    )
+    log_access(request.user, challenge.client, f"prop.merge:{merge.pk}")
     form = MergeForm(request.POST or None)
     if request.method == "POST":
         done = run_action(

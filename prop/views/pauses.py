@@ -6,9 +6,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from clients.queries import is_in_own_book
-from crm.choices import AccessKind
-from crm.security import access_log
+from clients.access import log_access
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
@@ -29,14 +27,7 @@ def pause_page(request: UserRequest, pause_id: int) -> HttpResponse:
     if pause is None:
         raise Http404
     challenge = pause.challenge
-    access_log.note(
-        user=request.user,
-        kind=AccessKind.VIEW,
-        target=f"prop.pause:{pause.pk}",
-        client_id=challenge.client_id,
-        brand_id=challenge.brand_id,
-        in_book=is_in_own_book(request.user, challenge.client),
-    )
+    log_access(request.user, challenge.client, f"prop.pause:{pause.pk}")
     form = PauseForm(request.POST or None)
     if request.method == "POST":
         done = run_action(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from clients.models import Client
 from clients.queries import clients_visible_to
@@ -50,9 +50,9 @@ def agent_in_reach(selection: Selection, agent_id: int) -> User | None:
 
 
 def contacts_of(user: User, selection: Selection, agent: User) -> Contacts:
-    """List an agent's first contacts of the chosen days, the slowest first: four statements however many they are."""
+    """List an agent's first contacts of the chosen days, the slowest first: three statements however many they are."""
     rows = _days(selection, agent)
-    sums = rows.aggregate(touched=Sum("touched"), seconds=Sum("touch_seconds"))
+    sums = rows.aggregate(count=Count("pk"), touched=Sum("touched"), seconds=Sum("touch_seconds"))
     slowest = list(rows.order_by("-touch_seconds", "-day", "client_id")[:SHOWN_MAX])
     ids = {row.client_id for row in slowest}
     known = clients_visible_to(user).filter(pk__in=ids).select_related("brand").defer("search_text").in_bulk()
@@ -63,7 +63,7 @@ def contacts_of(user: User, selection: Selection, agent: User) -> Contacts:
         first[lead.client_id, lead.captured_at.astimezone(zone).date()] = lead
     totals = Totals(touched=sums["touched"] or 0, touch_seconds=sums["seconds"] or 0)
     found = [_contact(row, known.get(row.client_id), first.get((row.client_id, row.day))) for row in slowest]
-    return Contacts(found, totals, rows.count())
+    return Contacts(found, totals, sums["count"])
 
 
 def _contact(row: ClientDay, client: Client | None, lead: Lead | None) -> Contact:

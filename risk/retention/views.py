@@ -11,13 +11,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from clients import policies as client_policies
+from clients.access import log_access
 from clients.models import Client
-from clients.queries import is_in_own_book
 from clients.telephony.policies import can_call
-from crm.choices import AccessKind
 from crm.models import User
 from crm.pages.work import AssignSelected, ClaimNext
-from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.views import StaffView, TableView, staff_page
 from crm.web.requests import UserRequest
@@ -64,14 +62,7 @@ class CasePage(StaffView):
 
     def get(self, request: UserRequest, case_id: int) -> HttpResponse:
         case = get_case(request.user, case_id)
-        access_log.note(
-            user=request.user,
-            kind=AccessKind.VIEW,
-            target=f"risk.retentioncase:{case.pk}",
-            client_id=case.client_id,
-            brand_id=case.brand_id,
-            in_book=is_in_own_book(request.user, case.client),
-        )
+        log_access(request.user, case.client, f"risk.retentioncase:{case.pk}")
         return _page(request, case, DecisionForm())
 
     def post(self, request: UserRequest, case_id: int) -> HttpResponse:

@@ -9,7 +9,7 @@ from django.db.models import Sum
 
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
 from ib import attribution, clawback, engine, figures, links, partners, payouts, settlement
-from ib.agreements import cards
+from ib.agreements import card_rules, cards
 from ib.choices import PartnerState
 from ib.models import Accrual, Attribution, Payout, PlanVersion, ReferralLink, SettlementPeriod
 from tests.cast import make_client
@@ -312,10 +312,10 @@ def test_levels_together_get_at_most_the_pot(rates, shares, overrides, is_possib
         overrides={cell: Decimal(value) for cell, value in overrides.items()},
     )
     if is_possible:
-        cards.check_card(made, is_pool=True, network="introducer", jurisdiction="CY")
+        card_rules.check_card(made, is_pool=True, network="introducer", jurisdiction="CY")
     else:
         with pytest.raises(DomainError):
-            cards.check_card(made, is_pool=True, network="introducer", jurisdiction="CY")
+            card_rules.check_card(made, is_pool=True, network="introducer", jurisdiction="CY")
 
 
 @pytest.mark.parametrize(("by", "is_possible"), [(-SECOND, False), (0 * SECOND, False), (SECOND, True)])

@@ -13,7 +13,8 @@ from crm import approvals
 from crm.errors import DomainError
 from ib import attribution, clawback, engine, periods, plans, rollup, settlement
 from ib.agreements import what_if
-from ib.agreements.cards import ComponentRow, RateCard, VersionTerms, check_card, limit_sentences
+from ib.agreements.card_rules import check_card
+from ib.agreements.cards import ComponentRow, RateCard, VersionTerms, limit_sentences
 from ib.agreements.files import read_yaml, write_yaml
 from ib.calculation import monthly
 from ib.calculation.explained_deal import why_none

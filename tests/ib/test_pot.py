@@ -9,7 +9,8 @@ from crm import approvals
 from crm.errors import DomainError
 from ib import clawback, periods, plans, rollup, settlement
 from ib.agreements import what_if
-from ib.agreements.cards import VersionTerms, check_card
+from ib.agreements.card_rules import check_card
+from ib.agreements.cards import VersionTerms
 from ib.agreements.files import read_yaml, write_yaml
 from ib.calculation import monthly
 from ib.explain import explain

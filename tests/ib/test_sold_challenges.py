@@ -11,7 +11,8 @@ from django.core.management import CommandError, call_command
 from crm.errors import DomainError
 from ib import clawback, periods, plans, rollup, settlement
 from ib.agreements import what_if
-from ib.agreements.cards import ComponentRow, RateCard, VersionTerms, check_card
+from ib.agreements.card_rules import check_card
+from ib.agreements.cards import ComponentRow, RateCard, VersionTerms
 from ib.agreements.files import read_yaml, write_yaml
 from ib.calculation import sales
 from ib.choices import FeeReturn

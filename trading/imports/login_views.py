@@ -9,13 +9,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from clients.queries import is_in_own_book
+from clients.access import log_access
 from clients.views import dialogs
 from crm.approvals.queries import proposal_of
-from crm.choices import AccessKind, ApprovalState
+from crm.choices import ApprovalState
 from crm.errors import outcome_of
 from crm.models import User
-from crm.security import access_log
 from crm.ui.views import StaffView
 from crm.web.requests import UserRequest
 from trading import queries
@@ -74,14 +73,7 @@ class LoginProposalPage(StaffView):
         user = request.user
         proposal = proposal_visible_to(user, proposal_id)
         account = proposal.account
-        access_log.note(
-            user=user,
-            kind=AccessKind.VIEW,
-            client_id=account.client_id,
-            brand_id=account.client.brand_id,
-            target=f"trading.loginproposal:{proposal.pk}",
-            in_book=is_in_own_book(user, account.client),
-        )
+        log_access(user, account.client, f"trading.loginproposal:{proposal.pk}")
         evidence: Any = None
         problem = ""
         if proposal.state == ApprovalState.PENDING:

@@ -12,8 +12,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clients.access import log_access
 from clients.models import Client
-from clients.queries import clients_visible_to, is_in_own_book
+from clients.queries import clients_visible_to
 from crm.choices import AccessKind, JobState
 from crm.errors import Refusal, Success
 from crm.files.jobs import start_job
@@ -196,14 +197,7 @@ class StagedPage(StaffView):
         clients = matching.clients_of([row], user)
         proposed = _proposed_client(row, user)
         for client in {**clients, **({proposed.pk: proposed} if proposed else {})}.values():
-            access_log.note(
-                user=user,
-                kind=AccessKind.VIEW,
-                client_id=client.pk,
-                brand_id=client.brand_id,
-                target=f"trading.stagedlogin:{row.pk}",
-                in_book=is_in_own_book(user, client),
-            )
+            log_access(user, client, f"trading.stagedlogin:{row.pk}")
         fits = [
             {"client": clients[r["client"]], "why": matching.words_of(r["codes"]), "weight": r["weight"]}
             for r in row.reasons

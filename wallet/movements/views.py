@@ -9,9 +9,7 @@ from django.http import Http404, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
-from clients.queries import is_in_own_book
-from crm.choices import AccessKind
-from crm.security import access_log
+from clients.access import log_access
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from wallet.choices.deposits import DepositState
@@ -57,11 +55,4 @@ def neighbour(request: UserRequest, kind: str, pk: int) -> HttpResponseBase:
 
 def note_view(request: UserRequest, movement: AnyMovement) -> None:
     client = movement.client
-    access_log.note(
-        user=request.user,
-        kind=AccessKind.VIEW,
-        client_id=client.pk,
-        brand_id=client.brand_id,
-        target=f"wallet.{movement._meta.model_name}:{movement.pk}",
-        in_book=is_in_own_book(request.user, client),
-    )
+    log_access(request.user, client, f"wallet.{movement._meta.model_name}:{movement.pk}")

@@ -8,10 +8,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clients.queries import is_in_own_book
-from crm.choices import AccessKind
+from clients.access import log_access
 from crm.pages.work import AssignSelected, ClaimNext
-from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.views import StaffView
 from crm.web.requests import UserRequest
@@ -32,14 +30,7 @@ class Look(StaffView):
     def get(self, request: UserRequest, look_id: int) -> HttpResponse:
         look = get_look(request.user, look_id)
         document = look.document
-        access_log.note(
-            user=request.user,
-            kind=AccessKind.VIEW,
-            client_id=document.client_id,
-            brand_id=document.client.brand_id,
-            target=f"kyc.second_look:{look.pk}",
-            in_book=is_in_own_book(request.user, document.client),
-        )
+        log_access(request.user, document.client, f"kyc.second_look:{look.pk}")
         return self._page(request, look)
 
     def post(self, request: UserRequest, look_id: int) -> HttpResponse:

@@ -12,13 +12,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
+from clients.access import log_access
 from clients.models import Client
-from clients.queries import get_client, is_in_own_book
+from clients.queries import get_client
 from clients.views import dialogs
-from crm.choices import AccessKind, ApprovalState
+from crm.choices import ApprovalState
 from crm.models import User
 from crm.money.numbers import is_whole
-from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.charts import Chart, Series
 from crm.ui.views import StaffView, embedded_table
@@ -316,11 +316,4 @@ def is_noted(look: str, user: User, account: TradingAccount) -> bool:
 
 def log_view(user: User, account: TradingAccount, *, target: str = "") -> None:
     """Log who viewed an account, or a part of it."""
-    access_log.note(
-        user=user,
-        kind=AccessKind.VIEW,
-        client_id=account.client_id,
-        brand_id=account.client.brand_id,
-        target=target or f"trading.account:{account.pk}",
-        in_book=is_in_own_book(user, account.client),
-    )
+    log_access(user, account.client, target or f"trading.account:{account.pk}")

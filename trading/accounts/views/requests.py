@@ -10,10 +10,8 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from clients.queries import is_in_own_book
-from crm.choices import AccessKind
+from clients.access import log_access
 from crm.models import User
-from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.views import StaffView, TableView
 from crm.web.requests import UserRequest
@@ -46,14 +44,7 @@ class RequestPage(StaffView):
         user = request.user
         row = _request(user, request_id)
         account = row.account
-        access_log.note(
-            user=user,
-            kind=AccessKind.VIEW,
-            client_id=account.client_id,
-            brand_id=account.client.brand_id,
-            target=f"trading.accountrequest:{row.pk}",
-            in_book=is_in_own_book(user, account.client),
-        )
+        log_access(user, account.client, f"trading.accountrequest:{row.pk}")
         return self.page(request, row)
 
     @staticmethod

@@ -8,9 +8,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from clients.queries import get_client, is_in_own_book
-from crm.choices import AccessKind
-from crm.security import access_log
+from clients.access import log_access
+from clients.queries import get_client
 from crm.ui.views import TableView, staff_page
 from crm.web.requests import UserRequest
 from wallet.deposits import method_offers
@@ -30,14 +29,7 @@ def try_out(request: UserRequest) -> HttpResponse:
     context: dict[str, Any] = {"form": form}
     if form.is_bound and form.is_valid():
         client = get_client(request.user, form.cleaned_data["client"])
-        access_log.note(
-            user=request.user,
-            kind=AccessKind.VIEW,
-            client_id=client.pk,
-            brand_id=client.brand_id,
-            target=f"wallet.offers:{client.pk}",
-            in_book=is_in_own_book(request.user, client),
-        )
+        log_access(request.user, client, f"wallet.offers:{client.pk}")
         currency, amount = form.cleaned_data["currency"], form.cleaned_data["amount"] or None
         context |= {
             "client": client,

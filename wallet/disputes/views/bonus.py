@@ -11,10 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from clients.queries import get_client, is_in_own_book
+from clients.access import log_access
+from clients.queries import get_client
 from clients.views import dialogs
-from crm.choices import AccessKind
-from crm.security import access_log
 from crm.security.scope import reach_of
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
@@ -45,14 +44,7 @@ def bonus_page(request: UserRequest, pk: int) -> HttpResponse:
 def _show(
     request: UserRequest, grant: BonusGrant, typed: dict[int, BonusReturnForm] | None = None, status: int = 200
 ) -> HttpResponse:
-    access_log.note(
-        user=request.user,
-        kind=AccessKind.VIEW,
-        client_id=grant.client_id,
-        brand_id=grant.brand_id,
-        target=f"wallet.bonusgrant:{grant.pk}",
-        in_book=is_in_own_book(request.user, grant.client),
-    )
+    log_access(request.user, grant.client, f"wallet.bonusgrant:{grant.pk}")
     context = {
         "grant": grant,
         "story": story_of_bonus(grant),

@@ -9,10 +9,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from clients.queries import is_in_own_book
+from clients.access import log_access
 from clients.views import dialogs
 from crm.choices import AccessKind
-from crm.security import access_log
 from crm.security.sealed_files import FileMissing
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
@@ -52,14 +51,7 @@ def dispute_page(request: UserRequest, pk: int) -> HttpResponse:
 
 
 def _note(request: UserRequest, dispute: Dispute, kind: AccessKind) -> None:
-    access_log.note(
-        user=request.user,
-        kind=kind,
-        client_id=dispute.client_id,
-        brand_id=dispute.brand_id,
-        target=f"wallet.dispute:{dispute.pk}",
-        in_book=is_in_own_book(request.user, dispute.client),
-    )
+    log_access(request.user, dispute.client, f"wallet.dispute:{dispute.pk}", kind=kind)
 
 
 @require_POST

@@ -19,13 +19,12 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_POST
 
-from clients.queries import is_in_own_book
+from clients.access import log_access
 from crm.choices import AccessKind
 from crm.files.jobs import start_job
 from crm.i18n import formats
 from crm.models import Brand
 from crm.money.amounts import from_minor
-from crm.security import access_log
 from crm.security.scope import reach_of
 from crm.ui.columns import DASH
 from crm.ui.tables import Column, Empty, Table
@@ -154,14 +153,7 @@ def _account(request: UserRequest, pk: int) -> Account:
 def _note(request: UserRequest, account: Account, kind: AccessKind) -> None:
     """Record a view of a client's wallet in the access log."""
     if account.client is not None:
-        access_log.note(
-            user=request.user,
-            kind=kind,
-            client_id=account.client_id,
-            brand_id=account.brand_id,
-            target=f"wallet.account:{account.pk}",
-            in_book=is_in_own_book(request.user, account.client),
-        )
+        log_access(request.user, account.client, f"wallet.account:{account.pk}", kind=kind)
 
 
 @staff_page("wallet.view_account")

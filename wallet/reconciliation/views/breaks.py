@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from clients.queries import is_in_own_book
+from clients.access import log_access
 from crm.approvals.queries import proposal_of
 from crm.choices import AccessKind, ApprovalState
 from crm.errors import outcome_of
@@ -51,14 +51,7 @@ def break_page(request: UserRequest, pk: int) -> HttpResponse:
 
 def show(request: UserRequest, row: Break, wrong: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
     if row.client is not None:
-        access_log.note(
-            user=request.user,
-            kind=AccessKind.VIEW,
-            client_id=row.client_id,
-            brand_id=row.brand_id,
-            target=f"wallet.break:{row.pk}",
-            in_book=is_in_own_book(request.user, row.client),
-        )
+        log_access(request.user, row.client, f"wallet.break:{row.pk}")
     proposals = list(row.postings.select_related("requested_by", "decided_by", "entry").order_by("-pk"))
     waiting = next((posting for posting in proposals if posting.state == ApprovalState.PENDING), None)
     usual = postings.USUALLY.get(row.kind) or PostingWay.SUSPENSE
