@@ -11,11 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients import followups, policies, timeline
-from clients.access import log_access
 from clients.audit_codes import ClientsAction
 from clients.choices import CallDirection, CallOutcome, TimelineKind
 from clients.facts import rebuild_client
 from clients.models import Call, Client
+from clients.record.access import log_access
 from crm.choices import AccessKind
 from crm.db.locking import lock
 from crm.errors import DomainError

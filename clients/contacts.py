@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from clients import policies
-from clients.access import log_access
 from clients.brand_policies import REVEAL_NEEDS_REASON
 from clients.models import Client
 from clients.queries import is_in_own_book
+from clients.record.access import log_access
 from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.models import Actor

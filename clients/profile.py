@@ -9,11 +9,11 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from clients import policies, timeline
-from clients.access import log_access
 from clients.audit_codes import ClientsAction
 from clients.canonical import canonical_phone
 from clients.choices import TimelineKind
 from clients.models import Client
+from clients.record.access import log_access
 from crm.choices import AccessKind
 from crm.db.locking import lock
 from crm.errors import DomainError

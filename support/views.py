@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from clients.access import log_access
 from clients.chat.queries import chats_visible_to
 from clients.messages.queries import threads_visible_to
 from clients.messages.uploaded_files import FILES_MAX, check_files
 from clients.models import Chat, Client, MailThread
 from clients.queries import get_client
+from clients.record.access import log_access
 from clients.views import dialogs
 from crm.choices import AccessKind
 from crm.models import User

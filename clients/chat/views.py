@@ -11,7 +11,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from clients.access import log_access
 from clients.chat import chats, presence
 from clients.chat.canned import answers_for, answers_visible_to, archive_canned_answer, save_canned_answer
 from clients.chat.choices import ChatState
@@ -21,6 +20,7 @@ from clients.chat.policies import ANSWERS, KEEPS_ANSWERS, READS, can_answer
 from clients.chat.queries import chats_visible_to
 from clients.chat.tables import ChatTable
 from clients.models import CannedAnswer, Chat
+from clients.record.access import log_access
 from clients.views import dialogs
 from crm.errors import DomainError
 from crm.staff.company import brands_to_set_up

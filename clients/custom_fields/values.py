@@ -12,12 +12,12 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
 from clients import policies, timeline
-from clients.access import log_access
 from clients.audit_codes import ClientsAction
 from clients.choices import TimelineKind
 from clients.custom_fields.registry import of_record, seen_by
 from clients.models import Client, CustomField, CustomFieldType, CustomValue
 from clients.models.custom_fields import CHOICES_MAX, TEXT_CHARS_MAX
+from clients.record.access import log_access
 from crm.choices import AccessKind
 from crm.db.locking import lock
 from crm.errors import DomainError

@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from clients import policies
-from clients.access import log_access
 from clients.custom_fields import setup
 from clients.custom_fields.forms import LANGUAGES, CustomFieldForm, LabelsForm, ValuesForm
 from clients.custom_fields.registry import of_record, seen_by
 from clients.custom_fields.values import set_custom_values, values_of
 from clients.models import CustomChoice, CustomField
 from clients.queries import get_client
+from clients.record.access import log_access
 from crm.choices import Role
 from crm.money.numbers import is_whole
 from crm.staff import company

@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients import policies, timeline
-from clients.access import log_access
 from clients.audit_codes import ClientsAction
 from clients.choices import TimelineKind
 from clients.mail import UNDO_SECONDS
@@ -20,6 +19,7 @@ from clients.messages.policies import FORWARD_ADDRESSES
 from clients.messages.sent_files import TOTAL_BYTES_MAX
 from clients.messages.suppression import reason_against
 from clients.models import Client, IncomingMail, Message
+from clients.record.access import log_access
 from crm.choices import AccessKind
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState

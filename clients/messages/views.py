@@ -14,7 +14,6 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from clients.access import log_access
 from clients.mail import preview_of, undo_message
 from clients.messages import drafts, files, incoming, policies, setup, suppression, unsubscribing
 from clients.messages.choices import IncomingState
@@ -31,6 +30,7 @@ from clients.messages.threads import item_of, items_of
 from clients.models import Client, IncomingMail, MailAttachment, MailThread, Message, SentAttachment, TextFile
 from clients.policies import can
 from clients.queries import clients_visible_to, get_client, is_in_own_book
+from clients.record.access import log_access
 from clients.views import dialogs
 from clients.views.choose_client import found_clients
 from crm.choices import AccessKind

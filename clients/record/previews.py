@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from clients.access import log_access
 from clients.facts import fact_of
 from clients.models import Client, Task
+from clients.record.access import log_access
 from clients.record.timeline_page import read_page
 from crm.ui.table_parts import Peek
 from crm.web.requests import UserRequest

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from clients.access import log_access
 from clients.models import Client, DialEntry
+from clients.record.access import log_access
 from clients.record.local_time import local_time
 from clients.telephony import dialing, policies
 from crm.i18n import formats

@@ -14,12 +14,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from clients import contacts, policies
-from clients.access import log_access
 from clients.countries import country_name
 from clients.country_rules.rules import rule_of
 from clients.languages import language_name
 from clients.models import Client, Note, Task
 from clients.queries import clients_visible_to, get_client, is_in_own_book
+from clients.record.access import log_access
 from clients.record.local_time import local_time
 from clients.record.profile_facts import lines_of
 from clients.record.stage_path import path_of

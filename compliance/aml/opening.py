@@ -6,8 +6,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from clients.access import log_access
 from clients.queries import get_client
+from clients.record.access import log_access
 from compliance.aml import policies, queries, referrals
 from compliance.aml.choices import CaseState
 from compliance.aml.forms import SuspicionForm

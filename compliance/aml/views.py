@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from clients.access import log_access
 from clients.declared import reading
 from clients.proofs import identity_records
 from clients.queries import clients_visible_to
+from clients.record.access import log_access
 from compliance.aml import backtesting, cases, follow_up, graph, policies, queries, rules, shipped
 from compliance.aml.choices import CaseState, RuleAct, VersionState
 from compliance.aml.describing import alert_text, audience, describe, measured, sentence, span

@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from clients.access import log_access
 from clients.models import Client
 from clients.queries import get_client
+from clients.record.access import log_access
 from compliance import policies, queries, restrictions
 from compliance.aml import policies as aml_policies
 from compliance.aml import queries as aml_queries

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clients.access import log_access
+from clients.record.access import log_access
 from compliance import queries
 from compliance.matches.delisting import DELISTED, RIGHT, decide_delisting, get_delisting
 from compliance.matches.delisting_table import DelistingTable

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clients.access import log_access
+from clients.record.access import log_access
 from compliance import hits, holds, policies, queries
 from compliance.choices import EVIDENCE, IDENTIFIER_KINDS, ClearReason, HitState
 from compliance.forms import ClearForm, ConfirmForm

@@ -12,8 +12,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clients.access import log_access
 from clients.queries import get_client
+from clients.record.access import log_access
 from compliance import packs, record_views, trails
 from compliance.forms import TrailForm, ViewForm
 from compliance.tables import AuditTable, TrailTable

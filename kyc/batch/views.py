@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clients.access import log_access
+from clients.record.access import log_access
 from crm import work
 from crm.models import User
 from crm.pages.work import all_undoable, remember_all

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from clients.access import log_access
 from clients.choices import Category
 from clients.models import Client
 from clients.queries import get_client
+from clients.record.access import log_access
 from crm.approvals.queries import proposal_of
 from crm.choices import ApprovalState
 from crm.pages.work import AssignSelected, ClaimNext

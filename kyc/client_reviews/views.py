@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clients.access import log_access
+from clients.record.access import log_access
 from crm.pages.work import AssignSelected, ClaimNext
 from crm.ui.actions import run_action
 from crm.ui.tables import Table

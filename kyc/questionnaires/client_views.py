@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from clients.access import log_access
 from clients.models import Client
 from clients.queries import clients_visible_to, get_client
+from clients.record.access import log_access
 from crm.i18n.languages import language_name
 from crm.models import User
 from crm.pages.work import AssignSelected, ClaimNext

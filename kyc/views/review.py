@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from clients.access import log_access
+from clients.record.access import log_access
 from crm import work
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.pages.work import remember, undoable

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from clients import policies as client_policies
-from clients.access import log_access
 from clients.models import Client
+from clients.record.access import log_access
 from clients.telephony.policies import can_call
 from crm.models import User
 from crm.pages.work import AssignSelected, ClaimNext

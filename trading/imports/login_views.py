@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from clients.access import log_access
+from clients.record.access import log_access
 from clients.views import dialogs
 from crm.approvals.queries import proposal_of
 from crm.choices import ApprovalState

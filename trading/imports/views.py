@@ -12,9 +12,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clients.access import log_access
 from clients.models import Client
 from clients.queries import clients_visible_to
+from clients.record.access import log_access
 from crm.choices import AccessKind, JobState
 from crm.errors import Refusal, Success
 from crm.files.jobs import start_job

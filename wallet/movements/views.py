@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
-from clients.access import log_access
+from clients.record.access import log_access
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from wallet.choices.deposits import DepositState

@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from clients.access import log_access
 from clients.models import Client
 from clients.queries import get_client
+from clients.record.access import log_access
 from clients.views import dialogs
 from crm.choices import ApprovalState
 from crm.models import User

@@ -10,7 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from clients.access import log_access
+from clients.record.access import log_access
 from crm.models import User
 from crm.ui.actions import run_action
 from crm.ui.views import StaffView, TableView

@@ -8,8 +8,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from clients.access import log_access
 from clients.queries import get_client
+from clients.record.access import log_access
 from crm.ui.views import TableView, staff_page
 from crm.web.requests import UserRequest
 from wallet.deposits import method_offers

@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from clients.access import log_access
 from clients.queries import get_client
+from clients.record.access import log_access
 from clients.views import dialogs
 from crm.security.scope import reach_of
 from crm.ui.actions import run_action

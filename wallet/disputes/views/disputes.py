@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from clients.access import log_access
+from clients.record.access import log_access
 from clients.views import dialogs
 from crm.choices import AccessKind
 from crm.security.sealed_files import FileMissing

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_POST
 
-from clients.access import log_access
+from clients.record.access import log_access
 from crm.choices import AccessKind
 from crm.files.jobs import start_job
 from crm.i18n import formats

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from clients.access import log_access
+from clients.record.access import log_access
 from crm.approvals.queries import proposal_of
 from crm.choices import AccessKind, ApprovalState
 from crm.errors import outcome_of
