@@ -21,6 +21,7 @@ from prop.challenges.objectives import objectives_of
 from prop.challenges.phases import is_stuck
 from prop.challenges.resets import reset_phase, reset_price
 from prop.choices import AppealState
+from prop.corrections.waiting import has_open_correction
 from prop.forms import MergeRequestForm
 from prop.judge.sampling import sampling_note
 from prop.merging.requests import offers_of, request_merge
@@ -215,13 +216,15 @@ def challenge(request: HttpRequest, client: Client, challenge_id: int) -> HttpRe
     accounts = list(shown.accounts.select_related("phase", "account__server", "breach").order_by("-pk"))
     current = accounts[0]
     current.challenge = shown
-    appeals = appeals_of(shown)
+    appeals, is_judged_again = appeals_of(shown), has_open_correction(current)
+    is_appealed = any(row.state == AppealState.OPEN for row in appeals)
     context = {
         "client": client,
         "challenge": shown,
         "is_stuck": is_stuck(current),
         "offer": offer_of(shown),
-        "reset_price": None if any(row.state == AppealState.OPEN for row in appeals) else reset_price(current),
+        "is_judged_again": is_judged_again,
+        "reset_price": None if is_appealed or is_judged_again else reset_price(current),
         "appeals": appeals,
         "appealable": appealable(shown),
         "progress": progress_of(current),

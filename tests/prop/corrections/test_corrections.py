@@ -253,3 +253,5 @@ def test_reset_waits_for_the_decision(cast: Cast, row: PhaseAccount) -> None:
     assert find(row) is not None
     with pytest.raises(WrongState, match="judged again"):
         reset_phase(phase_account_id=row.pk, actor=cast.client.user)
+    page = signed_in(cast.client.user).get(f"/portal/challenges/{row.challenge_id}/").content.decode()
+    assert "This account is being judged again" in page and "Reset for" not in page and "12:00:04" in page
