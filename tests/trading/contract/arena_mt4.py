@@ -12,6 +12,7 @@ from trading.platforms.mt4.text import NAME_MAX, personal
 
 class Mt4Sync(Arena):
     kind, name = "mt4", "mt4-sync"
+    arguments = ("--port", "0", "--quote-port", "0")
     commands = {"money": "TradeTransaction", "create": "UserRecordNew", "read": "UserRecordRequest"}
     refusal_code = 134
     secret = "Sandbox-4000!"
@@ -22,7 +23,7 @@ class Mt4Sync(Arena):
             "port": self.process.ports["mt4_port"],
             "manager_login": "keelson",
             "time_zone": "EET",
-            "options": self.options,
+            "options": {**self.options, "quote_port": str(self.process.ports["quote_port"])},
         }
 
     def group(self, engine: str) -> str:
@@ -37,7 +38,7 @@ class Mt4Sync(Arena):
 
 class Mt4ByTime(Mt4Sync):
     name = "mt4-time"
-    arguments = ("--port", "0", "--utc", "--tls")
+    arguments = ("--port", "0", "--quote-port", "0", "--utc", "--tls")
     options = {"trade_platform": PLATFORM, "reads_by": "time", "times": "utc"}
 
     def fields(self) -> dict[str, Any]:

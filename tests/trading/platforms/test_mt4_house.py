@@ -23,6 +23,7 @@ from trading.models import (
     TradingAccount,
     TradingServer,
 )
+from trading.platforms.errors import ReadTimedOut
 from trading.platforms.mt4.doctor import checks
 from trading.platforms.mt4.rows import OUT_OFFSET
 from trading.servers.diagnostics import examine
@@ -135,6 +136,7 @@ def test_the_doctor_finds_a_bridge_well_and_says_what_is_not_done_from_here(serv
 
 
 def test_quotes_of_the_old_port_are_looked_at_only_where_it_is_wanted(server: TradingServer, mt4: Mt4Lab) -> None:
+    server.options = mt4.options
     assert not checks(server)
     before = mt4.asked("WQUOTES")
     for port, is_well, told in ((mt4.process.ports["quote_port"], True, "EURUSD.m 1."), (1, False, "silent")):
@@ -143,3 +145,16 @@ def test_quotes_of_the_old_port_are_looked_at_only_where_it_is_wanted(server: Tr
             found = checks(server)["quotes"](server, platform)
         assert found[0] == is_well and told in found[1]
     assert mt4.asked("WQUOTES") == before + 1
+
+
+def test_fills_are_judged_by_the_old_port_only_where_it_is_named(mt4: Mt4Lab) -> None:
+    with mt4.adapter(row={"options": mt4.options}) as platform:
+        assert platform.quotes_since(["EURUSD.m"]) == []
+    for port, known in ((mt4.process.ports["quote_port"], ["EURUSD.m"]), (1, None)):
+        with mt4.adapter(row={"options": {**mt4.options, "quote_port": str(port)}}) as platform:
+            if known is None:
+                with pytest.raises(ReadTimedOut):
+                    platform.quotes_since(["EURUSD.m"])
+            else:
+                names = ["EURUSD.m", "NONE", "a name, that no server has\nQUIT"]
+                assert [quote.symbol for quote in platform.quotes_since(names)] == known

@@ -72,7 +72,7 @@ OPTIONS: Final = (
     Option(
         "quote_port",
         _("Port of the legacy text protocol"),
-        _("Only for quotes in the connection check; empty: not used."),
+        _("Quotes that fills are judged by are read there; empty: not used."),
         pattern=r"\d{1,5}",
     ),
 )

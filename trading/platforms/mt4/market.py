@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 from trading.core import clock
 from trading.platforms.aside import UNREADABLE
-from trading.platforms.base import GroupData, Health, ServerTime, SymbolData
+from trading.platforms.base import GroupData, Health, QuoteData, ServerTime, SymbolData
 from trading.platforms.errors import ReadTimedOut
-from trading.platforms.mt4 import units
+from trading.platforms.mt4 import quotes, units
 from trading.platforms.mt4.answers import Answers
 from trading.platforms.mt4.rows import text
 
 QUARTER_SECONDS: Final = 900  # zones differ from UTC by whole quarters of an hour
 APART_SECONDS_MAX: Final = 300
+QUOTE_SECONDS: Final = 2.0  # new deals are read on the same connection: they don't wait longer for prices
 MONEY_DIGITS: Final = 2  # the server keeps all money to two places
 STEP_LOTS: Final = Decimal("0.01")  # volumes are counted in it
 
@@ -64,6 +65,21 @@ class MarketPart(Answers):
                 yield _symbol(row, folders)
             except UNREADABLE as problem:
                 raise ReadTimedOut("a symbol can't be read", command="CfgRequestSymbol") from problem
+
+    def quotes_since(self, names: Sequence[str]) -> list[QuoteData]:
+        """Read the last prices from the old text port; none where the server's row names no port.
+
+        The port tells times in whole seconds, so a quote bears the time at which it came here.
+        """
+        asked = [name for name in names if quotes.NAME.fullmatch(name)]
+        if self.habits.quote_address is None or not asked:
+            return []
+        try:
+            rows = quotes.read(self.habits.quote_address, asked, seconds=QUOTE_SECONDS)
+        except OSError as problem:
+            raise ReadTimedOut(f"the text port gave no quotes ({problem})", command="WQUOTES") from problem
+        at = dt.datetime.now(dt.UTC)
+        return [QuoteData(row.symbol, row.bid, row.ask, at) for row in rows if 0 < row.bid <= row.ask]
 
 
 def _group(row: Mapping[str, Any]) -> GroupData:
