@@ -93,7 +93,7 @@ class LeadTable(Table):
     quick_filters = [
         MINE,
         QuickFilter(_("New today"), {"received": "today"}),
-        QuickFilter(_("Never called"), {"is_contacted": "0"}),
+        QuickFilter(_("Never contacted"), {"is_contacted": "0"}),
         QuickFilter(_("Waiting > 24 h"), {"is_contacted": "0", "received": "over24h"}),
         QuickFilter(_("Call back"), {"sales_status": SalesStatus.CALL_BACK}),
         QuickFilter(_("Interested"), {"sales_status": SalesStatus.INTERESTED}),

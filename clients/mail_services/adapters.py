@@ -12,23 +12,26 @@ import base64
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any, ClassVar, Final
 
 from anymail.signals import AnymailTrackingEvent, EventType
+from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.core.handlers.wsgi import WSGIRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clients.mail_services import brevo_inbound
+from clients.mail_services.brevo_inbound import Files
 from clients.messages.choices import DeliveryState
 from clients.messages.delivery import Report
-from clients.models import MailService
+from clients.models import MailService, MailServiceEvent
 from clients.telephony.addresses import URL_HEADER
 from crm.connections.choices import WebhookVerdict
-from crm.connections.http import UNREADABLE
+from crm.connections.http import UNREADABLE, address_of
 from crm.connections.protocol import Judgement, Key, Notice
 
 MARK: Final = "keelson"
@@ -49,11 +52,12 @@ FORM: Final = "application/x-www-form-urlencoded"
 API_KEY: Final = Key(
     "api_key",
     gettext_lazy("API key for sending"),
-    gettext_lazy("Empty: our e-mails go to the service over SMTP, as the installation is set up."),
+    gettext_lazy("Without it, our e-mails go over SMTP or the mail service of this installation."),
     is_required=False,
 )
-
-
+BREVO_KEY_HELP: Final = gettext_lazy(
+    "Without it, our e-mails go over SMTP or the mail service of this installation, and incoming ones arrive without files."
+)
 PASSWORD: Final = Key(
     "password",
     gettext_lazy("Password of the webhook"),
@@ -114,10 +118,20 @@ class MailServiceAdapter:
         notice = Notice(kind, correlation_id=headers.get("content-type", "")[:80])
         return Judgement(WebhookVerdict.ACCEPTED, token[:80], signed_at, self.algorithm, notice)
 
-    def read(self, body: bytes, content_type: str) -> list[ServiceReport | bytes]:
+    @property
+    def address(self) -> str:
+        """Where its API answers, with the path, as a person entered it or without."""
+        address = address_of(self.service, self.api, settings.SANDBOX_MAIL_API_URL)
+        return address.removesuffix(self.api_path.rstrip("/")) + self.api_path
+
+    def fetch_files(self, event: MailServiceEvent, *, is_last: bool) -> Files:
+        """Fetch what a webhook only links to, before it is read. Raises: ServiceTemporary, ServiceUnknown."""
+        return {}
+
+    def read(self, body: bytes, content_type: str, files: Files | None = None) -> list[ServiceReport | bytes]:
         """Read an accepted webhook: reports, and e-mails as their raw bytes. Raises: one of UNREADABLE_REPORTS."""
         request = _request(body, {"content-type": content_type})
-        raw = self._raw_mails(request)
+        raw = self._raw_mails(request, files or {})
         if raw:
             return list(raw)
         events: list[AnymailTrackingEvent] = self._view("").parse_events(request)
@@ -131,7 +145,7 @@ class MailServiceAdapter:
     def _kind(self, request: WSGIRequest) -> str:
         raise NotImplementedError
 
-    def _raw_mails(self, request: WSGIRequest) -> Sequence[bytes]:
+    def _raw_mails(self, request: WSGIRequest, files: Files) -> Sequence[bytes]:
         raise NotImplementedError
 
     def _signed(self, request: WSGIRequest) -> tuple[str, dt.datetime | None]:
@@ -160,7 +174,7 @@ class MailgunAdapter(MailServiceAdapter):
         block = request.POST if _is_form(request) else _json(request)["signature"]
         return str(block["token"]), dt.datetime.fromtimestamp(int(block["timestamp"]), dt.UTC)
 
-    def _raw_mails(self, request: WSGIRequest) -> Sequence[bytes]:
+    def _raw_mails(self, request: WSGIRequest, files: Files) -> Sequence[bytes]:
         return [request.POST["body-mime"].encode()] if _is_form(request) else []
 
     def headers_for(self, mark: str) -> dict[str, str]:
@@ -184,7 +198,7 @@ class MandrillAdapter(MailServiceAdapter):
     def _kind(self, request: WSGIRequest) -> str:
         return str(next((row.get("event", "") for row in self._events(request)), ""))
 
-    def _raw_mails(self, request: WSGIRequest) -> Sequence[bytes]:
+    def _raw_mails(self, request: WSGIRequest, files: Files) -> Sequence[bytes]:
         return [row["msg"]["raw_msg"].encode() for row in self._events(request) if row.get("event") == "inbound"]
 
     def headers_for(self, mark: str) -> dict[str, str]:
@@ -205,7 +219,7 @@ class PostmarkAdapter(MailServiceAdapter):
     def _kind(self, request: WSGIRequest) -> str:
         return str(_json(request).get("RecordType", "inbound"))
 
-    def _raw_mails(self, request: WSGIRequest) -> Sequence[bytes]:
+    def _raw_mails(self, request: WSGIRequest, files: Files) -> Sequence[bytes]:
         event = _json(request)
         return [] if "RecordType" in event else [event["RawEmail"].encode()]
 
@@ -214,10 +228,10 @@ class PostmarkAdapter(MailServiceAdapter):
 
 
 class BrevoAdapter(MailServiceAdapter):
-    """Brevo hands e-mails that come in over with links to their files: they are read over IMAP instead."""
+    """Brevo hands e-mails that come in over in parts, with links to their files: `brevo_inbound` puts them together."""
 
     title, algorithm = "Brevo", "Password"
-    keys = (PASSWORD, API_KEY)
+    keys = (PASSWORD, replace(API_KEY, help_text=BREVO_KEY_HELP))
     api, api_path = "https://api.brevo.com", "/v3/"
 
     def _view(self, url: str) -> Any:
@@ -226,10 +240,19 @@ class BrevoAdapter(MailServiceAdapter):
         return BrevoTrackingWebhookView(webhook_secret=f"keelson:{self.credentials['password']}")
 
     def _kind(self, request: WSGIRequest) -> str:
-        return str(_json(request)["event"])
+        event = _json(request)
+        return "inbound" if "items" in event else str(event["event"])
 
-    def _raw_mails(self, request: WSGIRequest) -> Sequence[bytes]:
-        return []
+    def fetch_files(self, event: MailServiceEvent, *, is_last: bool) -> Files:
+        try:
+            said = _json(_request(event.body, {"content-type": event.correlation_id}))
+            return brevo_inbound.fetch_files(self.service, said, address=self.address, is_last=is_last)
+        except UNREADABLE:  # a report, or what nobody can read
+            return {}
+
+    def _raw_mails(self, request: WSGIRequest, files: Files) -> Sequence[bytes]:
+        event = _json(request)
+        return brevo_inbound.raw_mails(event, files) if "items" in event else []
 
     def headers_for(self, mark: str) -> dict[str, str]:
         return {"X-Mailin-custom": json.dumps({MARK: mark})}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,6 +16,7 @@ from django.utils.translation import ngettext
 from clients.audit_codes import ClientsAction
 from clients.mail_services import policies
 from clients.mail_services.adapters import UNREADABLE_REPORTS, ServiceReport, adapter_of
+from clients.mail_services.brevo_inbound import Files
 from clients.messages import tokens
 from clients.messages.delivery import note_delivery
 from clients.messages.incoming import take_mail
@@ -61,20 +63,42 @@ def receive_webhook(request: HttpRequest, code: str) -> HttpResponse:
 
 def process_due(*, limit: int = BATCH) -> int:
     """Act on messages that wait, the oldest first; returns how many were looked at."""
-    due = MailServiceEvent.objects.filter(state=WebhookState.WAITING, due_at__lte=timezone.now())
-    ids = list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:limit])
+    ids = list(_waiting().order_by("due_at", "pk").values_list("pk", flat=True)[:limit])
     return sum(process(pk) for pk in ids)
 
 
-@transaction.atomic
 def process(event_id: int) -> bool:
-    """Follow the reports of one message, or keep the e-mail that it brings; False where another worker did."""
-    waiting = MailServiceEvent.objects.filter(state=WebhookState.WAITING, due_at__lte=timezone.now())
-    event = lock_or_none(waiting, event_id, "connection")
+    """Follow the reports of one message, or keep the e-mail that it brings; False where another worker did.
+
+    What it only links to is fetched before anything is locked.
+    """
+    event = _waiting().select_related("connection").filter(pk=event_id).first()
     if event is None:
         return False
+    files: Files = {}
+    problem = ""
     try:
-        said = adapter_of(event.connection).read(event.body, event.correlation_id)[:REPORTS_MAX]
+        is_last = event.attempts >= len(WAITS_SECONDS)
+        files = adapter_of(event.connection).fetch_files(event, is_last=is_last)
+    except OutsideWorldError as error:
+        problem = error.message
+    return _follow_or_keep(event_id, files, problem)
+
+
+def _waiting() -> QuerySet[MailServiceEvent]:
+    return MailServiceEvent.objects.filter(state=WebhookState.WAITING, due_at__lte=timezone.now())
+
+
+@transaction.atomic
+def _follow_or_keep(event_id: int, files: Files, problem: str) -> bool:
+    event = lock_or_none(_waiting(), event_id, "connection")
+    if event is None:
+        return False
+    if problem:
+        _wait(event, problem)
+        return True
+    try:
+        said = adapter_of(event.connection).read(event.body, event.correlation_id, files)[:REPORTS_MAX]
     except UNREADABLE_REPORTS:
         webhooks.finish(event, is_matched=True, outcome=_("Unreadable"))
         return True

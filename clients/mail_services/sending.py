@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 import httpx
-from django.conf import settings
 from django.core.mail import EmailMessage
 from django.utils.translation import gettext as _
 
 from clients.mail_services.adapters import MARK, adapter_of
 from clients.messages.tokens import message_id_of
 from clients.models import MailService
-from crm.connections.http import Line, address_of, watched
+from crm.connections.http import Line, watched
 from crm.connections.protocol import ServiceRefused, ServiceUnknown
 from crm.outside.outbound import Bounds
 
@@ -60,11 +59,7 @@ def _send_by(service: MailService, email: EmailMessage, mark: str) -> None:
     email.metadata = {MARK: mark}  # type: ignore[attr-defined]  # anymail's own
     email.extra_headers |= adapter.api_headers
     line = Line(service, ANSWER, explain=_explained, account=ACCOUNT_STATUSES)
-    address = address_of(service, adapter.api, settings.SANDBOX_MAIL_API_URL)
-    address = (
-        address.removesuffix(adapter.api_path.rstrip("/")) + adapter.api_path
-    )  # as a person entered it, or without
-    keys = {adapter.api_setting: service.credentials["api_key"], "api_url": address}
+    keys = {adapter.api_setting: service.credentials["api_key"], "api_url": adapter.address}
     email.connection = backend_over(line, name=service.adapter, **keys)
     with watched(service):
         email.send()

@@ -48,7 +48,7 @@ PAGES: Final = connections.ConnectionPages(
             "At the service, enter the webhook address for delivered, bounced, complained, opened and unsubscribed."
         ),
         gettext_lazy(
-            "For incoming e-mails, enter the same address and have the service send the raw e-mail. Brevo’s come over IMAP."
+            "For incoming e-mails, enter the same address and have the service send the raw e-mail; Brevo sends its parts."
         ),
     ),
     unmatched=gettext_lazy("None of our e-mails is meant by this report."),

@@ -57,16 +57,26 @@ class ConnectionForm(forms.Form):
         else:
             del self.fields["brand"], self.fields["code"]
         self.key_names = [key.name for key in self.known.keys]
+        stored = connection.stored_keys if connection is not None else frozenset()
+        removable = [key for key in self.known.keys if not key.is_required and key.name in stored]
+        self.removals = {f"remove_{key.name}": key.name for key in removable}
         for key in self.known.keys:
             self.fields[key.name] = forms.CharField(
                 label=str(key.label),
                 required=connection is None and key.is_required,
-                help_text=KEPT if connection is not None else str(key.help_text),
+                help_text=KEPT if key.name in stored else str(key.help_text),
                 max_length=300,
                 # A browser would fill in the password that it knows for this site, over the stored key.
                 widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
             )
-        self.order_fields(["brand", "name", *self.key_names, *own, "base_url", "is_enabled", "code", "reason"])
+        for key in removable:
+            label = _("Remove %(key)s") % {"key": key.label}
+            self.fields[f"remove_{key.name}"] = forms.BooleanField(
+                label=label, required=False, help_text=str(key.help_text)
+            )
+        self.order_fields(
+            ["brand", "name", *self.key_names, *self.removals, *own, "base_url", "is_enabled", "code", "reason"]
+        )
 
     @property
     def setup(self) -> ConnectionSetup:
@@ -79,5 +89,6 @@ class ConnectionForm(forms.Form):
             base_url=entered["base_url"].strip().rstrip("/"),
             is_enabled=entered["is_enabled"],
             keys={name: entered.get(name, "") for name in self.key_names},
+            removed=tuple(key for name, key in self.removals.items() if entered.get(name)),
             **{name: entered[name] for name in self.kind.own},
         )

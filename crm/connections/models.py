@@ -45,6 +45,11 @@ class WithKeys(models.Model):
         keys: dict[str, Any] = json.loads(opened)
         return keys
 
+    @property
+    def stored_keys(self) -> frozenset[str]:
+        """Name the keys that are stored, without their values."""
+        return frozenset(name for name, value in self.credentials.items() if value)
+
     @classmethod
     def sealed(cls, keys: dict[str, Any]) -> bytes:
         """Seal keys under the instance's field key."""

@@ -5,7 +5,7 @@ Keys are sent to the connection's address. So a new address doesn't get the stor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar, Final, Generic, TypeVar
@@ -31,11 +31,16 @@ from crm.security.policies import Decision, on_whole_brand, require
 C = TypeVar("C", bound=Connection)
 P = TypeVar("P", bound=ConnectionProposal)
 COMMON: Final = ("name", "base_url", "is_enabled")
+# Before the name of a key in `keys_changed`: it is removed.
+REMOVED: Final = "-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionSetup:
-    """A connection as it shall be. keys: those that were entered; a stored one that is left out stays, at the same address."""
+    """A connection as it shall be. keys: those that were entered; a stored one that is left out stays, at the same address.
+
+    removed: the stored keys that it shall do without, optional ones only.
+    """
 
     adapter: str
     code: str
@@ -43,6 +48,7 @@ class ConnectionSetup:
     base_url: str
     is_enabled: bool
     keys: Mapping[str, str]
+    removed: Collection[str] = ()
 
 
 class ConnectionApproval(approvals.ApprovalKind[P], Generic[C, P]):
@@ -114,10 +120,14 @@ class ConnectionApproval(approvals.ApprovalKind[P], Generic[C, P]):
             adapter=setup.adapter,
             code=connection.code if connection is not None else setup.code,
             sealed_credentials=self.model.sealed(keys) if keys else None,
-            keys_changed=sorted(keys),
+            keys_changed=sorted([*keys, *(f"{REMOVED}{name}" for name in setup.removed)]),
             **fields,
         )
-        if connection is not None and not keys and all(getattr(connection, name) == values[name] for name in values):
+        if (
+            connection is not None
+            and not proposal.keys_changed
+            and all(getattr(connection, name) == values[name] for name in values)
+        ):
             raise WrongState(_("Nothing would change."))
         return approvals.propose(proposal, actor=actor)
 
@@ -129,12 +139,26 @@ class ConnectionApproval(approvals.ApprovalKind[P], Generic[C, P]):
             self.require_address(setup.base_url)
         needs_all = connection is None or connection.base_url != setup.base_url
         stored = connection.credentials if connection is not None and needs_all else {}
-        needed = [key for key in self.adapters[setup.adapter].keys if key.is_required or stored.get(key.name)]
+        keys = [key for key in self.adapters[setup.adapter].keys if key.name not in setup.removed]
+        needed = [key for key in keys if key.is_required or stored.get(key.name)]
         missing = [str(key.label) for key in needed if needs_all and not setup.keys.get(key.name)]
         if missing:
             raise DomainError(_("Enter all keys for this address: %(names)s.") % {"names": ", ".join(missing)})
         if connection is None:
             self._require_free(setup.code)
+        self._require_removable(setup, connection)
+
+    def _require_removable(self, setup: Any, connection: C | None) -> None:
+        """Refuse to remove what is needed, isn't stored, or was entered as well. Raises: DomainError."""
+        optional = {key.name: str(key.label) for key in self.adapters[setup.adapter].keys if not key.is_required}
+        stored = connection.stored_keys if connection is not None else frozenset()
+        for name in setup.removed:
+            if name not in optional or name not in stored:
+                raise DomainError(_("There is no such key to remove."))
+            if setup.keys.get(name):
+                raise DomainError(
+                    _("Enter a new key or remove the stored one, not both: %(name)s.") % {"name": optional[name]}
+                )
 
     def _require_free(self, code: str) -> None:
         if self.connection._default_manager.filter(code=code).exists():
@@ -160,7 +184,9 @@ class ConnectionApproval(approvals.ApprovalKind[P], Generic[C, P]):
             keys["previous_webhook_secret"] = stored["webhook_secret"]
         for name in self.fields:
             setattr(connection, name, getattr(item, name))
-        connection.sealed_credentials = connection.sealed({**stored, **keys})
+        removed = {name.removeprefix(REMOVED) for name in item.keys_changed if name.startswith(REMOVED)}
+        kept = {name: value for name, value in {**stored, **keys}.items() if name not in removed}
+        connection.sealed_credentials = connection.sealed(kept)
         connection.failing_since, connection.problem = None, ""
         connection.last_checked_at, connection.last_check_error = None, ""
         connection.save()
@@ -185,9 +211,15 @@ class ConnectionApproval(approvals.ApprovalKind[P], Generic[C, P]):
             for label, value in self._described(item).items()
             if before.get(label) != value
         ]
-        if item.keys_changed:
-            labels = {key.name: str(key.label) for key in self.adapters[item.adapter].keys}
-            rows.append(Change(_("New keys"), ", ".join(labels.get(name, name) for name in item.keys_changed)))
+        labels = {key.name: str(key.label) for key in self.adapters[item.adapter].keys}
+        removed = [name.removeprefix(REMOVED) for name in item.keys_changed if name.startswith(REMOVED)]
+        new = [name for name in item.keys_changed if not name.startswith(REMOVED)]
+        for title, names in ((_("New keys"), new), (_("Removed keys"), removed)):
+            if names:
+                rows.append(Change(title, ", ".join(labels.get(name, name) for name in names)))
+        # What it means to do without one: as where it is entered.
+        effects = [key.help_text for key in self.adapters[item.adapter].keys if key.name in removed and key.help_text]
+        rows += [Change(_("Effect"), str(text)) for text in effects]
         return rows
 
     def _described(self, row: C | P) -> dict[str, str]:

@@ -97,7 +97,7 @@ def _lines(found: dict[str, tuple[int, int, Decimal]]) -> list[Line]:
     called = [Line(str(state.label), *found[state]) for state in CONTACTED if state in found]
     others = [
         (CaseState.NO_ACTION.value, str(CaseState.NO_ACTION.label)),
-        (NOT_CONTACTED, _("Not called")),
+        (NOT_CONTACTED, _("Not called or not reached")),
         (CaseState.HELD_BACK.value, str(CaseState.HELD_BACK.label)),
     ]
     total = [_total(called)] if called else []
@@ -107,4 +107,4 @@ def _lines(found: dict[str, tuple[int, int, Decimal]]) -> list[Line]:
 def _total(lines: Iterable[Line]) -> Line:
     rows = list(lines)
     net = sum((row.net for row in rows), Decimal(0))
-    return Line(_("All called"), sum(row.cases for row in rows), sum(row.back for row in rows), net, is_total=True)
+    return Line(_("All reached"), sum(row.cases for row in rows), sum(row.back for row in rows), net, is_total=True)

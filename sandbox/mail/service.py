@@ -5,6 +5,7 @@
 | `POST /v3/smtp/email` | Brevo | header `api-key` |
 | `POST /v3/<domain>/messages` | Mailgun | basic, `api:` and the key |
 | `POST /api/1.0/messages/send.json` | Mandrill | `key` in the body |
+| `GET /v3/inbound/attachments/<token>` | Brevo: a file of `Account.files` | header `api-key` |
 | `POST /email` | Postmark | header `X-Postmark-Server-Token` |
 
 What becomes of an e-mail is in its address: `bounce…` bounces, `spam…` is marked as spam, `refused…` isn't taken; every other one
@@ -61,6 +62,7 @@ class Account:
     mails: list[Taken] = field(default_factory=list)
     reports: list[tuple[bytes, dict[str, str]]] = field(default_factory=list)
     faults: set[str] = field(default_factory=set)
+    files: dict[str, bytes] = field(default_factory=dict)  # of e-mails that came in, by their tokens
 
     def take(self, mail: Taken) -> str:
         """Keep an e-mail and report what becomes of it; returns its id at the service."""
@@ -99,6 +101,26 @@ def _brevo_report(account: Account, mail: Taken, word: str) -> tuple[bytes, dict
     return _json_report(
         account, {"event": word, "email": mail.recipient, "ts_epoch": int(time.time() * 1000), **custom}
     )
+
+
+def brevo_incoming(
+    account: Account, headers: dict[str, Any], text: str, files: dict[str, bytes]
+) -> tuple[bytes, dict[str, str]]:
+    """Hand an e-mail over that came in, as Brevo does: in parts, its files to be fetched by their tokens."""
+    parts = []
+    for name, content in files.items():
+        token = secrets.token_urlsafe(16)
+        account.files[token] = content
+        size = {"ContentType": "text/plain", "ContentLength": len(content), "ContentID": None}
+        parts.append({"Name": name, "DownloadToken": token, **size})
+    item = {
+        "Uuid": [secrets.token_hex(16)],
+        "Headers": headers,
+        "RawTextBody": text,
+        "RawHtmlBody": None,
+        "Attachments": parts,
+    }
+    return _json_report(account, {"items": [item]})
 
 
 def _postmark_report(account: Account, mail: Taken, word: str) -> tuple[bytes, dict[str, str]]:
@@ -160,6 +182,17 @@ class MailServiceHandler(BaseHTTPRequestHandler):
             self._answer(200, {"message": "x" * 2**20})
         else:
             self._route(urlsplit(self.path).path, body)
+
+    def do_GET(self) -> None:
+        token = urlsplit(self.path).path.removeprefix("/v3/inbound/attachments/")
+        if "down" in self.server.account.faults:
+            self._answer(503, {"message": "down for maintenance"})
+        elif self.headers.get("api-key") != self.server.account.key:
+            self._answer(401, {"code": "unauthorized", "message": "Key not found"})
+        elif token not in self.server.account.files:
+            self._answer(404, {"code": "document_not_found", "message": "Attachment not found"})
+        else:
+            self._send(200, self.server.account.files[token], "application/octet-stream")
 
     def _route(self, path: str, body: bytes) -> None:
         if path == "/email":
@@ -225,9 +258,11 @@ class MailServiceHandler(BaseHTTPRequestHandler):
         return remote_id
 
     def _answer(self, status: int, said: Any) -> None:
-        body = json.dumps(said).encode()
+        self._send(status, json.dumps(said).encode(), "application/json")
+
+    def _send(self, status: int, body: bytes, kind: str) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

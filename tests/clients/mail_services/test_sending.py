@@ -16,11 +16,13 @@ from clients.mail_services import hearing
 from clients.mail_services.setup import propose_mail_service
 from clients.messages.suppression import reason_against
 from clients.messages.tokens import message_id_of
-from clients.models import MailService, MailServiceProposal, Message
+from clients.models import IncomingMail, MailService, MailServiceEvent, MailServiceProposal, Message
 from crm import approvals
+from crm.choices import Role
 from crm.connections.setup import ConnectionSetup
 from crm.errors import DomainError
-from sandbox.mail.service import API_KEY, SECRET, Account, MailServiceServer
+from sandbox.mail.service import API_KEY, SECRET, Account, MailServiceServer, brevo_incoming
+from tests.cast import make_staff, signed_in
 
 pytestmark = pytest.mark.django_db
 WEBHOOK_KEYS = {"brevo": "password", "mailgun": "signing_key", "mandrill": "webhook_key", "postmark": "password"}
@@ -108,6 +110,69 @@ def test_without_an_api_key_e_mails_go_as_the_deployment_sends(cast, account):
     message = _sent(cast, "anna@client.example")
     assert message.state == "sent" and not account.mails
     assert mail.outbox[0].extra_headers["X-PM-Metadata-keelson"] == message_id_of(message.pk, "keelson")
+
+
+def test_brevos_incoming_e_mail_is_put_together_with_its_files(cast, account):
+    """Its parts by webhook, its files over the API: tried again while that is down, and named where one can't be had."""
+    service = _service(cast, "brevo")
+    headers = {
+        "From": "Änna <anna@client.example>",
+        "To": "support@broker.example",
+        "Subject": "Grüße",
+        "Message-ID": "<7@client.example>",
+        "Received": ["from a by b;\r\n\tNow", "from c by d"],
+    }
+    sent = brevo_incoming(account, headers, "Hällo", {"a.txt": b"first", "gone.txt": b"second"})
+    account.files.popitem()
+    for _time in range(2):
+        own = {"Authorization": sent[1]["Authorization"]}
+        answer = Browser().post(
+            f"/webhooks/mail/{service.code}/", sent[0], content_type="application/json", headers=own
+        )
+        assert answer.status_code == 200
+    account.faults = {"down"}
+    hearing.process_due()
+    assert not IncomingMail.objects.exists()
+    account.faults = set()
+    MailServiceEvent.objects.update(due_at=timezone.now())
+    hearing.process_due()
+    arrived = IncomingMail.objects.get()
+    assert (arrived.from_address, arrived.subject, arrived.state) == ("anna@client.example", "Grüße", "unassigned")
+    names = {file.name: (file.verdict, file.size_bytes) for file in arrived.attachments.all()}
+    assert names["a.txt"] == ("kept", 5) and "gone.txt.txt" in names
+    assert arrived.from_name == "Änna"
+
+
+def test_a_stored_api_key_is_removed_by_two_people(cast, account):
+    """Whoever approves reads what it means; the e-mails then go as the deployment sends. A key that is needed stays."""
+    service = _service(cast)
+    browser, path = signed_in(cast.administrator), f"/mail/services/{service.pk}/"
+    assert "Remove API key for sending" in browser.get(path).content.decode()
+    form = {
+        "name": service.name,
+        "base_url": "sandbox:",
+        "is_enabled": "on",
+        "remove_api_key": "on",
+        "reason": "Leaving",
+    }
+    assert browser.post(path, {**form, "api_key": "new"}).status_code == 422
+    assert browser.post(path, form).status_code == 302
+    proposal = MailServiceProposal.objects.get()
+    assert proposal.keys_changed == ["-api_key"] and service.credentials["api_key"] == API_KEY
+    second = make_staff("second.admin@keelson.example", Role.ADMINISTRATOR, brand=cast.brand)
+    shown = signed_in(second).get("/mail/services/").content.decode()
+    assert "Removed keys" in shown and "go over SMTP" in shown
+    approvals.approve(MailServiceProposal, proposal.pk, actor=second)
+    assert MailService.objects.get().stored_keys == {"password"}
+    assert _sent(cast, "anna@client.example").state == "sent" and len(mail.outbox) == 1 and not account.mails
+    assert "remove_api_key" not in browser.get(path).content.decode()
+    fields = {"adapter": "postmark", "code": "", "name": "PM", "base_url": "sandbox:", "is_enabled": True, "keys": {}}
+    for name in ("password", "api_key"):
+        with pytest.raises(DomainError, match="no such key"):
+            setup = ConnectionSetup(removed=(name,), **fields)
+            propose_mail_service(
+                brand_id=cast.brand.pk, setup=setup, actor=cast.administrator, reason="-", service_id=service.pk
+            )
 
 
 def test_an_api_key_is_optional_and_never_sent_to_another_address(cast, account):

@@ -40,10 +40,10 @@ def lead(cast):
 
 def test_a_quick_filter_sets_the_address_and_takes_it_back(cast):
     chips = {str(chip.label): chip for chip in table_of(LeadTable, cast.desk_head, "q=lea").quick_chips}
-    assert chips["Never called"].url == "/list/?q=lea&is_contacted=0" and not chips["Never called"].is_on
+    assert chips["Never contacted"].url == "/list/?q=lea&is_contacted=0" and not chips["Never contacted"].is_on
     pressed = table_of(LeadTable, cast.desk_head, "q=lea&is_contacted=0")
     chips = {str(chip.label): chip for chip in pressed.quick_chips}
-    assert chips["Never called"].is_on and chips["Never called"].url == "/list/?q=lea"
+    assert chips["Never contacted"].is_on and chips["Never contacted"].url == "/list/?q=lea"
     assert [chip.is_quick for chip in pressed.chips] == [False, True], "the pressed chip shows it: it isn't said twice"
     assert pressed.filters_in_words == "Search: lea · Contacted: No"
 

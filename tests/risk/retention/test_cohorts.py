@@ -108,8 +108,8 @@ def test_won_back_is_who_was_silent_and_trades_within_the_days_after_the_call(fl
     assert rows == {
         "Reached, stays": (2, 1),
         "Client lost": (1, 0),
-        "All called": (3, 1),
-        "Not called": (1, 1),
+        "All reached": (3, 1),
+        "Not called or not reached": (1, 1),
         "Control group": (1, 1),
     }
     (later,) = win_back(reader(cast.retention), 60, now=floor.now + 10 * DAY)
