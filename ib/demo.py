@@ -32,11 +32,13 @@ from ib.applications import applying
 from ib.applications.agreement import agreement_for
 from ib.choices import ApplicantKind, AttributionMethod, ExpectedClients, PartnerState, RunKind, TeamRole, VersionState
 from ib.manager_pages import revenue
+from ib.manager_tasks import demo as manager_tasks
 from ib.materials import demo as materials
 from ib.models import Attribution, Partner, PartnerSpell, PlanVersion, ReferralDay
 from ib.news import demo as news
 from ib.settlements import demo as settlements
 from ib.team import members
+from ib.tracking import demo as tracking
 
 # name, level; each is below the last one before it with a smaller level.
 TREES: dict[str, list[tuple[str, int]]] = {
@@ -131,6 +133,8 @@ def load(demo: Demo) -> None:
         revenue.keep_days(brand, now=demo.now)
         news.load(demo, brand, registered)
         materials.load(demo, brand, registered)
+        tracking.load(demo, brand, registered)
+        manager_tasks.load(demo, brand, registered)
         abuse.load(demo, brand, registered)
     demo.progress("Partners and commissions", 1, 1)
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from clients.models import Client
 from compliance.aml import graph
@@ -356,7 +357,7 @@ for number, (label, name, icon, right) in enumerate(
         (_("Earnings"), "partner_earnings", "coins", PartnerRight.SEE_MONEY),
         (_("Links"), "partner_links", "link", PartnerRight.SEE_LINKS),
         (_("Payouts"), "partner_payouts", "hand-coins", PartnerRight.SEE_MONEY),
-        (_("Commission disputes"), "partner_disputes", "gavel", PartnerRight.SEE_MONEY),
+        (pgettext_lazy("commissions", "Disputes"), "partner_disputes", "gavel", PartnerRight.SEE_MONEY),
         (_("Team"), "partner_team", "user-check", PartnerRight.MANAGE_TEAM),
         (_("API"), "partner_tokens", "key-round", PartnerRight.USE_API),
     ]

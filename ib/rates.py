@@ -35,6 +35,12 @@ class RateColumn:
     def is_own(self) -> bool:
         return self.level == 1
 
+    @property
+    def label(self) -> str:
+        if not self.is_own:
+            return _("Level %(level)s") % {"level": self.level}
+        return _("Your clients: %(scope)s") % {"scope": self.scope} if self.scope else _("Your clients")
+
 
 @dataclass(frozen=True)
 class Rates:
@@ -45,6 +51,11 @@ class Rates:
     network: str
     components: list[str]
     rank: str = ""
+
+    @property
+    def table(self) -> list[tuple[str, list[tuple[RateColumn, Decimal | None]]]]:
+        """The rows with each amount beside its column."""
+        return [(label, list(zip(self.columns, amounts, strict=True))) for label, amounts in self.rows]
 
     @property
     def has_gaps(self) -> bool:

@@ -293,11 +293,11 @@ class DisputeTable(Table):
         PersonColumn("partner", _("Partner"), value="partner.name"),
         Column("subject", _("On hold"), render=lambda row, table: held_by(row)),
         Column("reason", _("Reason"), css="clip"),
-        Column("opened_by", _("By")),
+        Column("opened_by", _("By"), hidden=True),
         BadgeColumn("state", _("State")),
         Column("due", _("Due"), render=lambda row, table: due_cell(row, table), export=False),
         Column("claimed_by", _("Claimed by"), render=claim_cell),
-        Column("answer", _("Answer"), css="clip"),
+        Column("answer", _("Answer"), css="clip", hidden=True),
         AgoColumn("resolved_at", _("Resolved")),
     ]
     filterset = DisputeFilter
@@ -387,7 +387,11 @@ class PartnerClientTable(Table):
     ]
     is_searchable = False
     is_adjustable = False
-    empty = Empty(_("No referred clients yet"), icon="users")
+    empty = Empty(
+        _("No referred clients yet"),
+        _("Clients who register through this partner's links, and those assigned to the partner, appear here."),
+        "users",
+    )
 
     def queryset(self) -> QuerySet[Attribution]:
         partner_ids = partners_visible_to(self.user).filter(pk=self.scope["partner_id"]).values("pk")

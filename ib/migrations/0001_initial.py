@@ -6,6 +6,7 @@ import django.contrib.postgres.indexes
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
+import django.db.models.functions.text
 import pgtrigger.compiler
 import pgtrigger.migrations
 import simple_history.models
@@ -1069,6 +1070,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='partner',
             index=models.Index(fields=['manager', '-id'], name='partners_by_manager'),
+        ),
+        migrations.AddIndex(
+            model_name='partner',
+            index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper('name'), name='gin_trgm_ops'), django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper('code'), name='gin_trgm_ops'), name='partners_by_part_of_name'),
         ),
         migrations.AddConstraint(
             model_name='partner',

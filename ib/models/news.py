@@ -6,6 +6,7 @@ import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import get_language
 
 from crm.models import Brand, User
 from ib.models.partners import Partner
@@ -77,7 +78,8 @@ class PartnerNews(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(next(iter(self.texts.values()))[0])
+        title = self.texts.get((get_language() or "")[:2]) or next(iter(self.texts.values()))
+        return str(title[0])
 
 
 class MonthlyFigures(models.Model):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pgtrigger
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -80,6 +82,11 @@ class Partner(HasState):
         indexes = [
             models.Index(fields=["brand", "-id"], name="partners_by_brand"),
             models.Index(fields=["manager", "-id"], name="partners_by_manager"),
+            GinIndex(
+                OpClass(Upper("name"), name="gin_trgm_ops"),
+                OpClass(Upper("code"), name="gin_trgm_ops"),
+                name="partners_by_part_of_name",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -281,9 +281,9 @@ class MyDisputesTable(Table):
         TimeColumn("opened_at", _("Opened"), link=True),
         Column("deal", _("Deal"), render=disputed_deal, css="mono"),
         BadgeColumn("state", _("State")),
-        Column("reason", _("Reason"), css="clip"),
+        Column("reason", _("Reason"), css="clip short"),
         DateColumn("due", _("Answer expected by"), value=answer_due),
-        Column("answer", _("Answer"), css="clip"),
+        Column("answer", _("Answer"), css="clip short"),
         DateColumn("resolved_at", _("Resolved")),
         MoneyColumn("adjusted", _("Adjustment"), currency="adjusted_currency", signed=True),
     ]

@@ -169,4 +169,4 @@ def schedule_of(terms: SettlementTerms) -> str:
             return _("Automatically, monthly on day %(day)s") % {"day": terms.payout_day}
         case PayoutSchedule.SETTLEMENT:
             return _("Automatically, after each settlement")
-    return str(terms.get_payout_schedule_display())
+    return _("On request")

@@ -36,7 +36,7 @@ class ClaimTable(Table):
         Column("reason", _("Reason"), css="clip"),
         BadgeColumn("state", _("State")),
         Column("due", _("Due"), render=lambda row, table: due_cell(row, table), export=False),
-        Column("answer", _("Answer"), css="clip"),
+        Column("answer", _("Answer"), css="clip", hidden=True),
     ]
     filterset = ClaimFilter
     quick_filters = [QuickFilter(_("Open"), {"state": ClaimState.OPEN})]

@@ -31,6 +31,7 @@ from ib.applications import invitations
 from ib.choices import PartnerState
 from ib.forms import AttributeForm, LastDayForm, LinkForm, MoveForm, PartnerForm, ReasonForm, WalletForm
 from ib.links import create_link
+from ib.manager_pages.network_search import search_network
 from ib.models import Partner, PartnerLink, PartnerPlan
 from ib.models.plans import USUAL_PRIORITY
 from ib.policies import can_manage_partners
@@ -80,6 +81,12 @@ def partner_page(request: UserRequest, partner_id: int, tab: str = "") -> HttpRe
             return embedded_table(request, table)
         return render(request, "ib/partner_table.html", {**frame(request, partner, tab), "table": table})
     if tab == "network":
+        words = request.GET.get("q", "").strip()
+        if words:
+            found = search_network(request.user, partner, words)
+            return render(
+                request, "ib/partner_network.html", {**frame(request, partner, tab), "q": words, "found": found}
+            )
         top = figures.nodes([partner], brand_id=partner.brand_id, level=1)
         below = figures.branch(partner.pk, brand_id=partner.brand_id)
         return render(request, "ib/partner_network.html", {**frame(request, partner, tab), "top": top, "branch": below})
@@ -401,7 +408,8 @@ def invite(request: UserRequest, partner_id: int) -> HttpResponse:
             _("Invitation sent to %(email)s.") % {"email": partner.user.email},
         )
         return redirect(partner)
-    return _form(request, partner, None, _("Resend invitation"), partner.user.email)
+    text = _("Sends a link to choose a password to %(email)s. Links sent before stop working.")
+    return _form(request, partner, None, _("Resend invitation"), text % {"email": partner.user.email})
 
 
 def _form(

@@ -78,7 +78,8 @@ def matrix(card: RateCard) -> dict[str, Any]:
     rows = []
     for group in card.groups():
         cells = [
-            {"amount": card.of_level(group, level), "is_fixed": (group, level) in card.overrides} for level in levels
+            {"level": level, "amount": card.of_level(group, level), "is_fixed": (group, level) in card.overrides}
+            for level in levels
         ]
         rows.append(
             {

@@ -37,7 +37,7 @@ def team(request: UserRequest, partner: Partner) -> HttpResponseBase:
         "members": rows.filter(removed_at__isnull=True)[: members.MEMBERS_MAX],
         "removed": rows.filter(removed_at__isnull=False)[:REMOVED_SHOWN],
         "roles": TeamRole.choices,
-        "matrix": [(right.label, [right in RIGHTS[role] for role in TeamRole]) for right in PartnerRight],
+        "matrix": [(right.label, [(role, right in RIGHTS[role]) for role in TeamRole]) for right in PartnerRight],
     }
     return render(request, "partners/team.html", context, status=422 if form.errors else 200)
 

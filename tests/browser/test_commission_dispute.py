@@ -56,5 +56,5 @@ def test_an_unpaid_trade_is_disputed_adjusted_and_paid(phone, cast, network):
     expect(page.get_by_text("You're right, it was missing.")).to_be_visible()
     fits_both_widths(page)
     page.goto("/partners/disputes/")
-    expect(page.get_by_role("link", name="Commission disputes").first).to_have_attribute("aria-current", "page")
+    expect(page.get_by_role("link", name="Disputes").first).to_have_attribute("aria-current", "page")
     fits_both_widths(page)

@@ -70,6 +70,27 @@ def test_the_share_dialog_and_the_period_switch_fit_a_phone(phone, network):
     assert phone.evaluate("document.querySelector('dialog[open]').scrollWidth <= window.innerWidth")
 
 
+def test_a_branch_of_the_network_opens_and_closes(page, network):
+    """What is below a closed branch is hidden with it, and a branch opened before comes back open, without a second request."""
+    factories.make_partner(network.top.brand, parent=network.sub)
+    below = network.sub.downline.get(level=2).partner.name
+    enter(page, network.top.user)
+    page.goto("/partners/network/")
+    for name in (network.master.name, network.sub.name):
+        page.get_by_role("button", name=f"Show downline of {name}").click()
+    row = page.locator("tr.k-node", has_text=below)
+    expect(row).to_be_visible()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    top = page.get_by_role("button", name=f"Show downline of {network.master.name}")
+    top.click()
+    expect(row).to_be_hidden()
+    expect(top).to_have_attribute("aria-expanded", "false")
+    top.click()
+    expect(row).to_be_visible()
+    assert asked == []
+
+
 def test_the_plan_editor_checks_and_previews_while_one_types(page, cast, network):
     plan = plans.create_plan(brand=cast.brand, name="Silver", description="", actor=cast.ib_manager)
     enter(page, cast.ib_manager)

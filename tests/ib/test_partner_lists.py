@@ -42,6 +42,25 @@ def test_sub_partners_are_listed_searched_and_downloaded(network, cast, browse, 
     assert len(rows_of(browse(network.sub.user).get(address, {"export": "csv"}))) == 1
 
 
+def test_staff_search_a_network_by_partner_and_client(network, cast, browse, django_assert_max_num_queries):
+    """Found anywhere below with the way there; not the partner itself, another tree, or clients whom the role doesn't reach."""
+    other = make_partner(cast.brand)
+    Partner.objects.filter(pk=network.sub.pk).update(name="Börsenkreis Bonn")
+    browser, address = browse(cast.ib_manager), reverse("ib_partner_tab", args=[network.top.pk, "network"])
+    browser.get(address)
+    with django_assert_max_num_queries(20):
+        page = text_of(browser.get(address, {"q": "SENKREIS"}))
+    assert "Börsenkreis Bonn" in page and f"{network.top.name} › {network.master.name}" in page
+    for code, is_found in ((network.master.code, True), (network.top.code, False), (other.code, False)):
+        assert ("No matches in this network" not in text_of(browser.get(address, {"q": code}))) == is_found
+    by_client = text_of(browser.get(address, {"q": cast.client.email}))
+    assert cast.client.last_name in by_client and "Börsenkreis Bonn" in by_client
+    assert AccessEvent.objects.filter(user=cast.ib_manager, target="partner network", kind="search").exists()
+    below = reverse("ib_partner_tab", args=[other.pk, "network"])
+    assert "No matches in this network" in text_of(browser.get(below, {"q": cast.client.email}))
+    assert browser.get(address, {"q": "\x00%_" + "x" * 5000}).status_code < 500
+
+
 def test_csv_of_clients_and_earnings_says_no_more_than_the_page(network, cast, browse):
     engine.run_for_deals(deal_ids=[make_trade(network.account)])
     browser = browse(network.sub.user)
