@@ -143,7 +143,7 @@ def run(
         parameters["mark"] = passed.last_line(cursor) if features.has_passed else None
         if corrects:
             cursor.execute(sql.DROP_KNOWN)
-        cursor.execute(sql.MISSING, parameters)
+        cursor.execute(sql.MISSING if scope.deal_ids is None else sql.MISSING + sql.IN_ORDER, parameters)
         several = sql.ADD_UP_COMPONENTS if features.has_components or features.has_cpa else sql.ADD_UP_WANTED
         cursor.execute(sql.ADD_UP_BESIDE if corrects else several, parameters)
         cursor.execute(sql.COUNTS)

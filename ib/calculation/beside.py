@@ -87,7 +87,7 @@ def write_lines(
     """Write what `ib_wanted` has and no line says yet, and the differences of `given["deal_ids"]` to the lines there are."""
     cursor.execute(wanted.ANALYZE)
     cursor.execute(sql.DROP_KNOWN)
-    cursor.execute(sql.MISSING, given)
+    cursor.execute(sql.MISSING + sql.IN_ORDER, given)
     cursor.execute(months.ADD_UP_MONTHS, given)
     cursor.execute(sql.COUNTS)
     outcome.accrued, outcome.excluded = cursor.fetchone()

@@ -40,6 +40,7 @@ CREATE TEMP TABLE ib_version ON COMMIT DROP AS
 SELECT v.id, held.plan_id, held.starts_at, held.ends_at, v.currency, v.min_hold_seconds,
   v.cap_day, v.cap_month, v.cap_revenue, v.cap_upline, v.markup_pips, v.passed_percent, v.passed_per_lot,
   v.carries_negative,
+  CASE WHEN v.cap_revenue IS NOT NULL OR v.cap_upline IS NOT NULL THEN v.currency END AS revenue_in,
   v.excluded_accounts, nullif(v.excluded_shared, '{{}}') AS excluded_shared,
   nullif(v.excluded_trades::text[], '{{}}') AS excluded_trades, v.account_groups, v.network, v.min_pips,
   nullif(v.excluded_symbols, '{{}}') AS excluded_symbols, nullif(v.excluded_countries, '{{}}') AS excluded_countries,
@@ -58,6 +59,7 @@ COUNTRY_AT = """coalesce((SELECT h.country FROM clients_historicalclient h WHERE
     ORDER BY h.history_date DESC, h.history_id DESC LIMIT 1), c.country)"""
 COUNTRY_THEN = COUNTRY_AT.format(at="d.executed_at")
 # Group and mapping are those that held when the deal was executed; what isn't in the past tables is as it is now.
+# In the order of their closing, as their lines are written so: pages and the index by time read them by it.
 # A pip is ten points where prices have three or five digits, and one point where they have others.
 CLOSING = """
 CREATE TEMP TABLE ib_closing ON COMMIT DROP AS
@@ -82,6 +84,7 @@ LEFT JOIN trading_pastaccountgroup g ON g.account_id = a.id AND g.corrected_at I
 CROSS JOIN LATERAL (SELECT power(10::numeric, CASE WHEN s.digits IN (3, 5) THEN 1 ELSE 0 END - coalesce(s.digits, 5)::numeric)
                     AS size) pip
 WHERE d.action IN (0, 1) AND d.entry IN (1, 2, 3) AND d.deleted_at IS NULL AND {where} {not_yet}
+ORDER BY d.executed_at, d.id
 """
 # The closed volume in the broker's lots, by what the symbol was mapped to when the deal was executed.
 LOTS = """round(d.closed_lots * coalesce(nullif(d.contract_size, 0)
@@ -164,6 +167,7 @@ WITH found AS MATERIALIZED (
 )
 SELECT u.*, p.currency, p.client_id, coalesce(s.active, '{{}}') AS active
 FROM found u JOIN ib_partner p ON p.id = u.ancestor_id LEFT JOIN spells s ON s.partner_id = u.ancestor_id
+ORDER BY u.level DESC
 """
 # The usual agreements of partners above whose own plan pays them, and the version of it.
 OWN = f"""

@@ -131,14 +131,13 @@ BASIS_CURRENCY = f"""CASE k.component WHEN '{Component.LOT}' THEN '' WHEN '{Comp
       WHEN '{Component.CPA}' THEN v.currency ELSE '' END"""
 # What the broker earned on a trade, in the plan's currency: the stated mark-up, what was charged, and swaps. What falls on a part
 # of an opening is a quotient, so it is rounded: cut, a third of three times would miss a unit.
-REVENUE = f"""CASE WHEN (v.cap_revenue IS NOT NULL OR v.cap_upline IS NOT NULL) AND k.component <> '{Component.CPA}' THEN
+REVENUE = f"""CASE WHEN v.revenue_in IS NOT NULL AND k.component <> '{Component.CPA}' THEN
       trunc(trunc(c.pip_value * v.markup_pips, 8) * coalesce(qf.rate, 0) - round(c.charges + c.swap, 8)
         * coalesce(xf.rate, 0), 8) END"""
+# Most versions don't ask: their lines have no key here and aren't looked up.
 REVENUE_RATES = """
-  LEFT JOIN ib_fx qf ON qf.base = c.quote_currency AND qf.quote = v.currency
-    AND qf.day = c.day
-  LEFT JOIN ib_fx xf ON xf.base = c.account_currency AND xf.quote = v.currency
-    AND xf.day = c.day"""
+  LEFT JOIN ib_fx qf ON qf.quote = v.revenue_in AND qf.base = c.quote_currency AND qf.day = c.day
+  LEFT JOIN ib_fx xf ON xf.quote = v.revenue_in AND xf.base = c.account_currency AND xf.day = c.day"""
 # The client's own partner passes on a part of what the client's volume pays.
 PASSED = f"""CASE WHEN u.level = 1 AND k.component IN {tuple(map(str, REBATES))} THEN nullif(v.passed_percent, 0)
       ELSE NULL::numeric(5,2) END"""
@@ -216,15 +215,15 @@ WITH trade AS (
     END AS why
   FROM placed
   LEFT JOIN ib_fx f ON f.base = rate_currency AND f.quote = currency AND f.day = placed.day{basis_rate}{volume_of} OFFSET 0
-), pots AS (
-  SELECT seen.*, CASE WHEN why = '' THEN coalesce(basis * basis_fx, lots) * rate END AS pot FROM seen OFFSET 0
 ), counted AS (
-  SELECT pots.*, CASE WHEN why = '' THEN trunc(least(pot, cap) * share, 8) ELSE 0 END AS rate_amount FROM pots OFFSET 0
+  SELECT seen.*, CASE WHEN why = '' THEN trunc(least(coalesce(basis * basis_fx, lots) * rate, cap) * share, 8) ELSE 0 END
+    AS rate_amount FROM seen OFFSET 0
 )
 SELECT deal_id, partner_id, level, version_id, period_id, day, is_only, is_difference, component, why AS reason, currency,
   CASE WHEN why = '' THEN trunc(rate_amount * fx_rate, 8) ELSE 0 END AS amount, rate_amount, lots, rate_currency, fx_rate, revenue,
   closed_at, introducer_id, client_id, ticket, account_id, symbol, symbol_group, basis, basis_currency, basis_fx, rate,
-  CASE WHEN pot > cap THEN cap END AS cap, share, is_override, tier, ratio, passed_percent, passed_per_lot,
+  CASE WHEN cap IS NOT NULL AND why = '' THEN CASE WHEN coalesce(basis * basis_fx, lots) * rate > cap THEN cap END END AS cap,
+  share, is_override, tier, ratio, passed_percent, passed_per_lot,
   NULL::numeric(20,8) AS below, fx_on, held_seconds
 FROM counted
 """
@@ -233,16 +232,14 @@ ANALYZE = """ANALYZE ib_wanted (deal_id, partner_id, level, component, currency,
   reason)"""
 # Until here a difference payout has the whole of its own first level. What counts below is what is really earned there.
 DIFFERENCES = f"""
-WITH higher AS MATERIALIZED (
-  SELECT ctid AS place, deal_id, level, component, rate_currency, day FROM ib_wanted WHERE is_difference AND reason = ''
-), lower AS MATERIALIZED (
-  SELECT deal_id, level, component, rate_currency, rate_amount FROM ib_wanted
-  WHERE reason = '' AND (level = 1 OR is_difference) AND deal_id IN (SELECT deal_id FROM higher)
+WITH lines AS MATERIALIZED (
+  SELECT ctid AS place, deal_id, level, component, rate_currency, day, rate_amount, is_difference FROM ib_wanted
+  WHERE reason = '' AND (level = 1 OR is_difference)
 ), found AS (
   SELECT hi.place, CASE WHEN bool_and(lo.deal_id IS NULL OR f.rate IS NOT NULL)
       THEN coalesce(max(trunc(lo.rate_amount * f.rate, 8)), 0) END AS below
-  FROM higher hi
-  LEFT JOIN lower lo ON lo.deal_id = hi.deal_id AND lo.component = hi.component AND lo.level < hi.level
+  FROM (SELECT * FROM lines WHERE is_difference) hi
+  LEFT JOIN lines lo ON lo.deal_id = hi.deal_id AND lo.component = hi.component AND lo.level < hi.level
   LEFT JOIN ib_fx f ON f.base = lo.rate_currency AND f.quote = hi.rate_currency AND f.day = hi.day
   GROUP BY 1 ORDER BY 1
 )
@@ -314,7 +311,7 @@ def statement(features: Features, *, is_monthly: bool = False, is_sale: bool = F
     factors |= {paid_by: f"0.01 * coalesce({paid_by}, 100)"} if features.has_ratios else {}
     only = (QUALIFIED if features.has_cpa else "") + (ONLY_TRADES if features.has_monthly or features.has_sales else "")
     basis_rate = """
-  LEFT JOIN ib_fx b ON b.base = basis_currency AND b.quote = rate_currency AND b.day = placed.day"""
+  LEFT JOIN ib_fx b ON b.base = nullif(basis_currency, '') AND b.quote = rate_currency AND b.day = placed.day"""
     return WANTED.format(
         **_REASONS,
         lot=Component.LOT,
