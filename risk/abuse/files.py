@@ -1,37 +1,32 @@
-"""Read deals and quotes of another system from CSV, with the column names that MT4 and MT5 export.
+"""Read deals and quotes of another system, with the column names that platforms and their reports give.
 
-Both shapes are read: a row per closed order (open and close time and price), and a row per deal (in and out of a position).
-What can't be read is named by row and column, and counted; nothing is guessed. A trade that closed before it opened is left
-out, one that lies in the future is judged, and both are counted.
+Deals come as CSV or as an MT4 or MT5 statement in HTML, in both shapes: a row per closed order (open and close time and price),
+and a row per deal (in and out of a position; without its number, in the order of time). What can't be read is named by row and
+column, and counted; nothing is guessed. A trade that closed before it opened is left out, one that lies in the future is judged,
+and both are counted. Quotes are in `quote_files`.
 """
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import re
-from array import array
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 import numpy as np
 from django.utils import timezone
 
 from crm.errors import DomainError
-from risk.abuse.book import STILL_OPEN, Account, Book, Cash, CashKind, Mark, Quotes, Trade, units
+from risk.abuse.book import STILL_OPEN, Account, Book, Cash, CashKind, Mark, Quotes, Trade
+from risk.abuse.cell_values import CellError, Values
+from risk.abuse.file_report import Report
+from risk.abuse.file_rows import LINES_BEFORE_MAX, File, Table, account_before, plain, table_of
 from risk.abuse.moments import epoch_ms
+from risk.abuse.pairing import Loose, paired
+from risk.abuse.quote_files import SYMBOLS_MAX, read_quotes
 
 BYTES_MAX: Final = 1 << 30
 DEALS_MAX: Final = 2_000_000
-QUOTES_MAX: Final = 20_000_000
-ERRORS_MAX: Final = 20
-CELL_MAX: Final = 4_000
-LINE_MAX: Final = 64_000
-SYMBOLS_MAX: Final = 5_000
-AMOUNT_MAX: Final = Decimal(10) ** 12
 # Sums of money units are kept in 64 bits.
 TOTAL_UNITS_MAX: Final = 1 << 62
 # A time without a zone is the platform's own, which may be so far ahead of ours.
@@ -43,16 +38,25 @@ DEAL_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "account": ("login", "account", "accountid", "accountnumber", "accountlogin", "tradingaccount"),
     "client": ("client", "clientid", "customer", "customerid", "user", "userid", "person"),
     "symbol": ("symbol", "item", "instrument", "market"),
-    "side": ("type", "side", "direction", "action", "cmd", "buysell", "ordertype", "dealtype"),
+    "side": ("buysell", "openingdirection", "type", "side", "direction", "action", "cmd", "ordertype", "dealtype"),
     "entry": ("entry", "direction", "inout", "entrytype"),
-    "lots": ("volume", "lots", "size", "quantity", "volumelots", "lot"),
-    "open_time": ("opentime", "timeopen", "openedat", "openms", "opents", "opentimems", "opentimestamp"),
-    "close_time": ("closetime", "timeclose", "closedat", "closems", "closets", "closetimems", "closetimestamp"),
+    "lots": ("volume", "lots", "size", "quantity", "volumelots", "lot", "closingquantity", "unitslots"),
+    "open_time": (
+        *("opentime", "openingtime", "opendate", "timeopen", "openedat"),
+        *("openms", "opents", "opentimems", "opentimestamp"),
+    ),
+    "close_time": (
+        *("closetime", "closingtime", "closedate", "timeclose", "closedat"),
+        *("closems", "closets", "closetimems", "closetimestamp"),
+    ),
     "open_price": ("openprice", "priceopen", "entryprice"),
-    "close_price": ("closeprice", "priceclose", "exitprice"),
+    "close_price": ("closeprice", "closingprice", "priceclose", "exitprice"),
     "time": ("time", "timemsc", "timems", "datetime", "timestamp", "ts", "executedat", "date"),
     "price": ("price", "dealprice", "fillprice"),
-    "profit": ("profit", "pnl", "pl", "profitloss", "amount"),
+    "profit": (
+        *("profit", "grossprofit", "netprofit", "gross", "net", "pnl", "pl", "profitloss", "amount"),
+        *(f"{kind}{currency}" for kind in ("gross", "net") for currency in ("usd", "eur", "gbp", "chf")),
+    ),
     "swap": ("swap", "storage", "swaps", "rollover"),
     "comment": ("comment", "comments"),
     "currency": ("currency", "accountcurrency", "profitcurrency"),
@@ -67,78 +71,23 @@ DEAL_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "name": ("name", "clientname", "fullname"),
 }
 MARKS: Final = ("device", "ip_prefix", "email", "phone", "card", "bank_account", "document", "name")
-QUOTE_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "symbol": ("symbol", "instrument", "item", "market"),
-    "date": ("date",),
-    "time": ("time", "timemsc", "timems", "datetime", "timestamp", "ts", "at", "date"),
-    "bid": ("bid", "bidprice"),
-    "ask": ("ask", "askprice", "offer"),
-}
 SIDES: Final = {"buy": 1, "0": 1, "long": 1, "b": 1, "1": -1, "sell": -1, "short": -1, "s": -1, "-1": -1}
 BALANCE: Final = {"balance", "credit", "deposit", "withdrawal", "bonus", "2", "3", "6", "7"}
 CREDITS: Final = {"credit", "bonus", "3", "7"}
 INS: Final = {"in", "0", "entryin", "open"}
+# Of orders that wait for a price, and of those that were cancelled.
+PENDING: Final = {f"{side}{kind}" for side in ("buy", "sell") for kind in ("limit", "stop", "stoplimit")}
+WORDS: Final = {*SIDES, *BALANCE, *PENDING}
 OUTS: Final = {"out", "1", "entryout", "close", "outby", "3", "inout", "2"}
 
 
-@dataclass
-class Report:
-    """What was read, and what could not be.
-
-    left_out: trades that closed before they opened. ahead: those that lie in the future. without_opening: closings whose opening
-    isn't in the file.
-    """
-
-    rows: int = 0
-    quotes: int = 0
-    repeated: int = 0
-    unreadable: int = 0
-    left_out: int = 0
-    ahead: int = 0
-    without_opening: int = 0
-    errors: list[str] = field(default_factory=list)
-    columns: dict[str, str] = field(default_factory=dict)
-    symbols_without_quotes: list[str] = field(default_factory=list)
-    clock_shift_ms: int = 0
-
-    def fault(self, row: int, column: str, value: str) -> None:
-        """Note a cell that can't be read."""
-        self.unreadable += 1
-        if len(self.errors) < ERRORS_MAX:
-            shown = "".join(sign if sign.isprintable() else "?" for sign in value[:40])
-            self.errors.append(f"row {row}, column {column[:80]}: “{shown}” can't be read")
-
-
-class _Lines:
-    """A file's lines; a row of the table, which may go over several, has at most `LINE_MAX` characters."""
-
-    def __init__(self, file: TextIO, name: str) -> None:
-        self.file, self.name, self.read = file, name, 0
-
-    def __iter__(self) -> Iterator[str]:
-        while line := self.file.readline(LINE_MAX + 1):
-            self.read += len(line)
-            if self.read > LINE_MAX:
-                raise DomainError(f"{self.name}: a row has more than {LINE_MAX} characters.")
-            yield line
-
-
-class CellError(Exception):
-    """A cell that can't be read: its column and its text."""
-
-
-def plain(name: str) -> str:
-    """Reduce a column's name to its letters and digits."""
-    return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
-def read_book(deals: Path, quotes: Path | None) -> tuple[Book, Report]:
-    """Read both files into a book. Raises: DomainError where a file is too large, or a column that is needed isn't there."""
+def read_book(deals: Path, quotes: Sequence[Path] = ()) -> tuple[Book, Report]:
+    """Read the files into a book. Raises: DomainError where one is too large, or a column that is needed isn't there."""
     report = Report()
     reader = _Deals(report)
     reader.read(deals)
-    series = _read_quotes(quotes, report) if quotes else {}
     trades = list(reader.finish())
+    series = read_quotes(quotes, {trade.symbol for trade in trades}, report)
     book = Book(
         trades, reader.accounts, cash=reader.cash, marks=reader.marks, quotes=_for_symbols(trades, series, report)
     )
@@ -149,59 +98,43 @@ def read_book(deals: Path, quotes: Path | None) -> tuple[Book, Report]:
     return book, report
 
 
-def _rows(
-    path: Path, known: Mapping[str, tuple[str, ...]], most: int
-) -> Iterator[tuple[int, dict[str, str], dict[str, str]]]:
-    """Iterate over (row, cells by our names, columns by our names). Every cell is bounded."""
-    if path.stat().st_size > BYTES_MAX:
-        raise DomainError(f"{path.name} is larger than {BYTES_MAX >> 20} MB.")
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        lines = _Lines(file, path.name)
-        head = next(iter(lines), "")
-        delimiter = max(",;\t|", key=head.count)
-        heads = next(csv.reader([head], delimiter=delimiter), [])
-        names = _columns(heads, known)
-        columns = {ours: heads[place] for ours, place in names.items()}
-        rows = csv.reader(lines, delimiter=delimiter)
-        row = 1
-        while True:
-            row += 1
-            lines.read = 0
-            try:
-                cells = next(rows)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                raise DomainError(f"{path.name}, row {row}: {error}") from error
-            if row > most + 1:
-                raise DomainError(f"{path.name} has more than {most} rows.")
-            # Python's own limit is one for the whole process, other files included.
-            if any(len(cell) > CELL_MAX for cell in cells):
-                raise DomainError(f"{path.name}, row {row}: a cell has more than {CELL_MAX} characters.")
-            if cells:
-                yield row, {ours: cells[place].strip() for ours, place in names.items() if place < len(cells)}, columns
+def deal_rows(file: File, most: int) -> Iterator[tuple[int, list[str], Table, list[list[str]]]]:
+    """Iterate over (row, cells, its table, rows before the first heading). Raises: DomainError.
 
-
-def _columns(heads: list[str], known: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
-    """Find which column is what. MT4's statements call both prices "Price" and leave it to their order."""
-    plains = [plain(head) for head in heads]
-    found: dict[str, int] = {}
-    for ours, theirs in known.items():
-        for name in theirs:
-            if name in plains:
-                found[ours] = plains.index(name)
+    A file whose first row is no heading that we know has it as one all the same: it then lacks columns.
+    """
+    known = {name for names in DEAL_COLUMNS.values() for name in names} | {"state"}
+    rows = file.rows(_is_head)
+    before: list[list[str]] = []
+    table: Table | None = None
+    held: list[tuple[int, list[str]]] = []
+    for row, cells in rows:
+        if row > most + 1:
+            raise DomainError(f"{file.path.name} has more than {most} rows.")
+        if not cells:
+            continue
+        if (table is None or plain(cells[0]) in known) and _is_head(cells):
+            before, held = (before if table else [line for _row, line in held]), []
+            table = table_of(cells, DEAL_COLUMNS, row + 1)
+        elif table is None:
+            held.append((row, cells))
+            if len(held) > LINES_BEFORE_MAX:
                 break
-    if plains.count("price") == 2 and "open_price" not in found:
-        found["open_price"] = plains.index("price")
-        found["close_price"] = plains.index("price", found["open_price"] + 1)
-    if plains.count("time") == 2 and "open_time" not in found:
-        found["open_time"] = plains.index("time")
-        found["close_time"] = plains.index("time", found["open_time"] + 1)
-    if "direction" in plains and found.get("side") != plains.index("direction"):
-        found.setdefault("entry", plains.index("direction"))
-    elif found.get("entry") == found.get("side"):
-        found.pop("entry", None)
-    return found
+        else:
+            yield row, cells, table, before
+    if table is None and held:
+        table = table_of(held[0][1], DEAL_COLUMNS)
+        for row, cells in held[1:]:
+            yield row, cells, table, []
+
+
+def _is_head(cells: list[str]) -> bool:
+    places = table_of(cells, DEAL_COLUMNS).places
+    return "side" in places and ("time" in places or "open_time" in places)
+
+
+class NoTrade(Exception):
+    """A row of a report that is no trade."""
 
 
 class _Deals:
@@ -218,35 +151,60 @@ class _Deals:
         self.seen: set[tuple[str, ...]] = set()
         self.symbols: set[str] = set()
         self.total = 0
+        # Deals whose positions have no number: of (account, symbol), in the order of time.
+        self.loose: dict[tuple[str, str], list[Loose]] = {}
+        self.has_trips = False
+        self.account = self.currency = ""
+        self.values = Values()
 
     def read(self, path: Path) -> None:
-        for row, cells, columns in _rows(path, DEAL_COLUMNS, DEALS_MAX):
-            if not self.report.columns:
-                self._check(columns, path)
+        file = File(path, bytes_max=BYTES_MAX)
+        self.values = Values(file.is_day_first)
+        table: Table | None = None
+        for row, cells, its_table, before in deal_rows(file, DEALS_MAX):
+            if its_table is not table:
+                self._begin(its_table, before, path)
+                table = its_table
+            if "state" in table.plains and "profit" not in table.places:  # of orders, beside that of their deals
+                continue
             try:
-                self._row(row, cells)
+                self._row(row, table.cells(cells), table)
                 self.report.rows += 1
+            except NoTrade:
+                self.report.texts += 1
             except CellError as error:
                 column, value = error.args
-                self.report.fault(row, columns.get(column, column), value)
+                self.report.fault(row, table.columns.get(column, column), value)
         if not self.report.rows:
             raise DomainError("; ".join(self.report.errors[:3]) or f"{path.name} has no rows.")
 
-    def _check(self, columns: dict[str, str], path: Path) -> None:
-        missing = [name for name in ("account", "side") if name not in columns]
-        if "open_time" not in columns and "time" not in columns:
+    def _begin(self, table: Table, before: list[list[str]], path: Path) -> None:
+        """Check a table's columns. Without one of the account, it is the one that the file names, else the file itself."""
+        missing = [] if "side" in table.places else ["side"]
+        if not {"open_time", "time"} & set(table.places):
             missing.append("time")
         if missing:
             known = "; ".join(f"{name}: {', '.join(DEAL_COLUMNS[name])}" for name in missing)
             raise DomainError(f"{path.name}: columns are missing. Known names: {known}.")
-        self.report.columns = columns
+        if not self.report.columns:
+            named, self.currency = account_before(before)
+            self.account = named or path.stem[:60]
+            self.report.columns = dict(table.columns)
+            if "account" not in table.places:
+                self.report.columns["account"] = f"none: {'account' if named else 'file'} {self.account}"
+        self.has_trips |= {"open_time", "close_time"} <= set(table.places)
 
-    def _row(self, row: int, cells: dict[str, str]) -> None:
-        account = cells.get("account", "")
+    def _row(self, row: int, cells: dict[str, str], table: Table) -> None:
+        account = cells.get("account", "") if "account" in table.places else self.account
+        side = plain(cells.get("side", ""))
+        if table.first_row > 2 and side not in WORDS and self._is_text(cells):
+            raise NoTrade
+        if side in PENDING:
+            self.report.pending += 1
+            return
         if not account:
             raise CellError("account", "")
         self._person(account, cells)
-        side = plain(cells.get("side", ""))
         number = cells.get("key") or str(row)
         if side in BALANCE and side not in SIDES:
             self._movement(account, side, cells)
@@ -254,13 +212,15 @@ class _Deals:
         if side not in SIDES and cells.get("side", "").strip() != "-1":
             raise CellError("side", cells.get("side", ""))
         sign = -1 if cells.get("side", "").strip() == "-1" else SIDES[side]
+        if self.has_trips and "close_time" not in table.places and "entry" in table.places:
+            return  # the deals of the positions that were read
         if (number, account, cells.get("entry", "")) in self.seen:
             self.report.repeated += 1  # sent again after an edit: the later row counts
         self.seen.add((number, account, cells.get("entry", "")))
-        lots, money = _number(cells, "lots"), _money(cells, "profit")
+        lots, money = self.values.number(cells, "lots"), self.values.money(cells, "profit")
         if lots <= 0:
             raise CellError("lots", cells.get("lots", ""))
-        swap = _money(cells, "swap")
+        swap = self.values.money(cells, "swap")
         self._bound(cells.get("symbol", ""), money, swap)
         if "open_time" in cells:
             closes = cells.get("close_time", "")
@@ -270,15 +230,31 @@ class _Deals:
                 cells.get("symbol", ""),
                 sign,
                 lots,
-                _time(cells, "open_time"),
-                _number(cells, "open_price" if "open_price" in cells else "price"),
-                _time(cells, "close_time") if closes and not closes.startswith("1970") else STILL_OPEN,
-                _number(cells, "close_price") if cells.get("close_price") else 0.0,
+                self.values.time(cells, "open_time"),
+                self.values.number(cells, "open_price" if "open_price" in cells else "price"),
+                self.values.time(cells, "close_time") if closes and not closes.startswith("1970") else STILL_OPEN,
+                self.values.number(cells, "close_price") if cells.get("close_price") else 0.0,
                 money,
                 swap,
             )
             return
-        self._deal(account, number, sign, lots, money, swap, cells)
+        if "position" in cells or "entry" not in cells:
+            self._deal(account, number, sign, lots, money, swap, cells)
+            return
+        entry = plain(cells["entry"])
+        if entry not in INS and entry not in OUTS:
+            raise CellError("entry", cells["entry"])
+        at, price = self.values.time(cells, "time"), self.values.number(cells, "price")
+        loose = Loose(at, row, entry in INS, sign, lots, price, money, swap, number)
+        self.loose.setdefault((account, cells.get("symbol", "")), []).append(loose)
+
+    def _is_text(self, cells: dict[str, str]) -> bool:
+        """Whether a row of a report has no time where a trade has one."""
+        try:
+            self.values.time(cells, "open_time" if "open_time" in cells else "time")
+        except CellError:
+            return True
+        return False
 
     def _bound(self, symbol: str, *amounts: int) -> None:
         """Refuse a file that is no broker's. Raises: DomainError."""
@@ -294,7 +270,7 @@ class _Deals:
     ) -> None:
         """Take a deal in or out of a position; a closing part is put beside its opening at the end."""
         position = (account, cells.get("position") or number)
-        at, price = _time(cells, "time"), _number(cells, "price")
+        at, price = self.values.time(cells, "time"), self.values.number(cells, "price")
         entry = plain(cells.get("entry", "in"))
         if entry in INS:
             self.opened[position] = Trade(number, account, cells.get("symbol", ""), sign, lots, at, price)
@@ -312,11 +288,15 @@ class _Deals:
                 continue
             self.report.ahead += max(trade.open_ms, trade.close_ms) > latest
             yield trade
-        self.report.without_opening = sum(len(parts) for at, parts in self.closed.items() if at not in self.opened)
+        self.report.without_opening += sum(len(parts) for at, parts in self.closed.items() if at not in self.opened)
 
     def _round_trips(self) -> Iterator[Trade]:
         """Give all round trips. A position that was closed in parts is one trade until its last part."""
         yield from self.trades.values()
+        for (account, symbol), deals in self.loose.items():
+            trades, without = paired(account, symbol, deals)
+            self.report.without_opening += without
+            yield from trades
         for position, opening in self.opened.items():
             parts = self.closed.get(position)
             if not parts:
@@ -338,8 +318,8 @@ class _Deals:
             )
 
     def _movement(self, account: str, side: str, cells: dict[str, str]) -> None:
-        amount = _money(cells, "profit")
-        at = _time(cells, "open_time" if "open_time" in cells else "time")
+        amount = self.values.money(cells, "profit")
+        at = self.values.time(cells, "open_time" if "open_time" in cells else "time")
         if side in CREDITS or "bonus" in cells.get("comment", "").lower():
             if amount > 0:
                 self.cash.append(Cash(account, at, amount, CashKind.BONUS))
@@ -350,52 +330,16 @@ class _Deals:
 
     def _person(self, account: str, cells: dict[str, str]) -> None:
         if account not in self.accounts:
-            opened = epoch_ms(cells["opened"]) if cells.get("opened") else None
+            opened = epoch_ms(cells["opened"], is_day_first=self.values.is_day_first) if cells.get("opened") else None
             client = cells.get("client") or account
-            self.accounts[account] = Account(account, client, cells.get("currency", "")[:5], opened)
+            currency = cells.get("currency", "") or self.currency
+            self.accounts[account] = Account(account, client, currency[:5], opened)
         client = self.accounts[account].client
         for kind in MARKS:
             value = cells.get(kind)
             if value and (client, kind, value, "mark") not in self.seen:
                 self.seen.add((client, kind, value, "mark"))
                 self.marks.append(Mark(client, kind, value.lower()))
-
-
-def _read_quotes(path: Path, report: Report) -> dict[str, tuple[Any, Any, Any]]:
-    gathered: dict[str, tuple[array[int], array[float], array[float]]] = {}
-    checked = False
-    for row, cells, columns in _rows(path, QUOTE_COLUMNS, QUOTES_MAX):
-        if not checked:
-            missing = [name for name in ("symbol", "time", "bid", "ask") if name not in columns]
-            if missing:
-                raise DomainError(f"{path.name}: columns are missing: {', '.join(missing)}.")
-            checked = True
-        if columns.get("date") and columns["date"] != columns["time"]:
-            cells["time"] = f"{cells.get('date', '')} {cells.get('time', '')}"
-        try:
-            at, bid, ask = _time(cells, "time"), _number(cells, "bid"), _number(cells, "ask")
-        except CellError as error:
-            column, value = error.args
-            report.fault(row, f"{path.name}: {columns.get(column, column)}", value)
-            continue
-        if not 0 < bid <= ask:
-            report.fault(row, f"{path.name}: {columns['ask']}", cells["ask"])
-            continue
-        symbol = cells.get("symbol", "")
-        if symbol not in gathered:
-            gathered[symbol] = array("q"), array("d"), array("d")
-            if len(gathered) > SYMBOLS_MAX:
-                raise DomainError(f"{path.name} has more than {SYMBOLS_MAX} symbols.")
-        times, bids, asks = gathered[symbol]
-        times.append(at)
-        bids.append(bid)
-        asks.append(ask)
-        report.quotes += 1
-    series = {}
-    for symbol, (times, bids, asks) in gathered.items():
-        order = np.argsort(np.array(times, dtype=np.int64), kind="stable")
-        series[symbol] = tuple(np.array(values)[order] for values in (times, bids, asks))
-    return series  # type: ignore[return-value]
 
 
 def _for_symbols(trades: list[Trade], series: dict[str, tuple[Any, Any, Any]], report: Report) -> Quotes:
@@ -428,39 +372,3 @@ def _clock_shift(book: Book) -> int:
         return 0
     best = max((n * step for n in range(-28, 29)), key=fit)
     return best if fit(best) > here + 0.3 else 0
-
-
-def _number(cells: dict[str, str], column: str) -> float:
-    text = cells.get(column, "").replace(" ", "").replace("\u00a0", "")
-    if "," in text and "." not in text:
-        text = text.replace(",", ".")
-    try:
-        value = float(text.replace(",", ""))
-    except ValueError:
-        raise CellError(column, text) from None
-    if not np.isfinite(value) or abs(value) > 1e12:
-        raise CellError(column, text)
-    return value
-
-
-def _money(cells: dict[str, str], column: str) -> int:
-    text = cells.get(column, "").replace(" ", "").replace("\u00a0", "")
-    if not text:
-        return 0
-    if "," in text and "." not in text:
-        text = text.replace(",", ".")
-    try:
-        value = Decimal(text.replace(",", ""))
-    except InvalidOperation:
-        raise CellError(column, text) from None
-    # `abs` would round, and stumble over 1e9999999.
-    if not value.is_finite() or value.copy_abs() > AMOUNT_MAX:
-        raise CellError(column, text)
-    return units(value)
-
-
-def _time(cells: dict[str, str], column: str) -> int:
-    value = epoch_ms(cells.get(column, ""))
-    if value is None:
-        raise CellError(column, cells.get(column, ""))
-    return value

@@ -12,26 +12,35 @@ from crm.errors import DomainError
 from risk.abuse.book import Book, amount_of
 from risk.abuse.choices import HANDLING, Abuse
 from risk.abuse.engine import judge
-from risk.abuse.files import Report, read_book
+from risk.abuse.file_report import Report
+from risk.abuse.files import read_book
 from risk.abuse.findings import Finding, Judgement, Limits
 from risk.abuse.texts import not_judged, reservations, sentence
 
 
 class Command(BaseCommand):
     help = (
-        "Judge deals of another system (CSV as MT4 or MT5 export them: orders with open and close, or deals in and out) with the "
-        "detectors of the live pages. Without quotes, what needs them is reported as not judged. Writes nothing to the database."
+        "Judge deals of another system (CSV or HTML statements of MT4 and MT5: orders with open and close, or deals in and out) "
+        "with the detectors of the live pages. Without quotes, what needs them is reported as not judged. Writes nothing to the "
+        "database."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--import", dest="deals", required=True, type=Path, metavar="DEALS.csv")
-        parser.add_argument("--quotes", type=Path, metavar="QUOTES.csv", help="symbol, time, bid, ask")
+        parser.add_argument(
+            "--quotes",
+            type=Path,
+            nargs="+",
+            default=[],
+            metavar="QUOTES.csv",
+            help="symbol, time, bid, ask; or tick files of one symbol each, named for it",
+        )
         parser.add_argument("--json", action="store_true")
         parser.add_argument("--min-score", type=float, default=0.5, help="From 0 to 1 (default %(default)s)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for path in (options["deals"], options["quotes"]):
-            if path is not None and not path.is_file():
+        for path in (options["deals"], *options["quotes"]):
+            if not path.is_file():
                 raise CommandError(f"There is no file {path}.")
         if not 0 <= options["min_score"] <= 1:
             raise CommandError("The score is between 0 and 1.")
@@ -63,6 +72,10 @@ def notes(report: Report) -> list[str]:
     said = reservations(vars(report))
     if report.without_opening:
         said.append(f"{report.without_opening} closings were left out: their openings aren't in the file.")
+    if report.pending:
+        said.append(f"{report.pending} pending orders were left out: they never became a trade.")
+    if report.quotes_without_price:
+        said.append(f"{report.quotes_without_price} ticks were left out: they have neither bid nor ask.")
     return said
 
 

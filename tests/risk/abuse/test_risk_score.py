@@ -1,12 +1,14 @@
 """`manage.py risk_score`: files as MT4 and MT5 export them, and files that are wrong."""
 
 import json
+from decimal import Decimal
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from risk.abuse import files
+from risk.abuse.book import amount_of
 from risk.abuse.moments import epoch_ms
 
 
@@ -56,6 +58,119 @@ def test_mt4_orders_with_two_columns_called_time_and_price(tmp_path):
     assert said["symbols_without_quotes"] == ["EURUSD"]
     assert {row["kind"] for row in said["not_judged"]} == {"latency", "toxic", "news"}
     assert "30 of 30" in said["not_judged"][0]["reason"]
+
+
+DEALS = "Time;Deal;Symbol;Type;Direction;Volume;Price;Order;Commission;Fee;Swap;Profit;Balance;Comment"
+ORDERS_HEAD = "Ticket;Open Time;Type;Size;Item;Price;S / L;T / P;Close Time;Price;Commission;Taxes;Swap;Profit"
+CTRADER = "ID,Symbol,Opening Direction,Opening Time (UTC+2),Closing Time (UTC+2),Entry Price,Closing Price,Closing Quantity,Net USD"
+
+
+def report_of_mt5() -> bytes:
+    """Deals below lines about the account, without the number of a position, as Windows saves them; then their totals."""
+    lines = ["Trade History Report", "Account:;7001234 (USD, Broker-Real, real, Hedge)", "Deals", DEALS]
+    lines.append("2026.01.05 07:00:00;1;;balance;;;;;0,00;0,00;0,00;10 000,00;10 000,00;deposit")
+    for n in range(30):
+        lines.append(f"2026.01.05 08:{n:02}:00;{2 * n};EURUSD.pro;buy;in;1,00;1,10;{n};0;0;0;0;0;")
+        lines.append(f"2026.01.05 08:{n:02}:09;{2 * n + 1};EURUSD.pro;sell;out;1,00;1,10;{n};0;0;0;1.234,50;0;")
+    return "\r\n".join([*lines, ";;;;;;;;0,00;0,00;0,00;37 035,00;;"]).encode("utf-16")
+
+
+def statement_of_mt4() -> bytes:
+    """A statement in HTML: cells over several columns, a pending order, a row of totals, and what is still open."""
+
+    def row(*cells: object) -> str:
+        return "<tr>" + "".join(cell if str(cell).startswith("<") else f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+    def day(n: int, second: int) -> str:
+        return f"2026.01.05 08:{n:02}:{second:02}"
+
+    rows = [row("<td colspan=2><b>Account: 179865</b></td>", "<td colspan=2><b>Currency: EUR</b></td>")]
+    rows += [row(*ORDERS_HEAD.split(";")), row(900, day(0, 0), "balance", "<td colspan=10>Deposit</td>", "5 000.00")]
+    for n in range(30):
+        rows.append(row(n, day(n, 0), "buy", "0.10", "eurusd", 1.1, 0, 0, day(n, 9), 1.1, "0.00", 0, 0, "1 234.50"))
+    rows.append(
+        row(901, day(0, 0), "sell limit", "0.10", "eurusd", 1.2, 0, 0, day(1, 0), 1.2, "<td colspan=4>cancelled</td>")
+    )
+    rows.append(row("<td colspan=10>&nbsp;</td>", "0.00", "0.00", "0.00", "37 035.00"))
+    rows += [row(*ORDERS_HEAD.replace("Close Time", "").split(";"))]
+    rows.append(row(990, day(40, 0), "sell", "0.10", "eurusd", 1.2, 0, 0, "", 1.2, 0, 0, 0, 5))
+    return f"<!DOCTYPE HTML><html><body><table>{''.join(rows)}</table></body></html>".encode()
+
+
+def history_of_ctrader() -> bytes:
+    """Day first, its zone in the heading, lots with their unit."""
+    times = ((f"{n % 28 + 1:02}/02/2026 11:30:00.000", f"{n % 28 + 1:02}/02/2026 11:30:09.000") for n in range(30))
+    rows = [f"P{n},EURUSD,Buy,{a},{b},1.1,1.1,0.10 Lots,1234.50" for n, (a, b) in enumerate(times)]
+    return "\n".join([CTRADER, *rows]).encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "account", "counts"),
+    [
+        (report_of_mt5, "account 7001234", (30, 0, 1, 0)),
+        (statement_of_mt4, "account 179865", (31, 1, 1, 0)),
+        (history_of_ctrader, "file deals", (30, 0, 0, 0)),
+    ],
+)
+def test_reports_of_one_account_are_read_as_platforms_save_them(tmp_path, content, account, counts):
+    path = tmp_path / "deals.csv"
+    path.write_bytes(content())
+    said = score(path)
+    assert (said["trades"], said["pending"], said["texts"], said["unreadable"]) == counts, said["errors"]
+    assert said["columns"]["account"] == f"none: {account}"
+    (found,) = said["findings"]
+    assert (found["kind"], found["at_stake"]) == ("scalping", "37035.00")
+
+
+PARTS = [(1.0, Decimal("3.34")), (2.0, Decimal("6.67"))]
+
+
+def test_a_closing_over_two_openings_parts_its_result(tmp_path):
+    """To the last unit; a closing before any opening is counted, and a day that may be a month isn't guessed."""
+    path = tmp_path / "deals.csv"
+    deals = ["01:00;1;sell;out;1;0.5", "02:00;2;buy;in;1;0", "03:00;3;buy;in;2;0", "04:00;4;sell;out;3;10.01"]
+    head = "Time;Deal;Type;Direction;Volume;Profit;Price;Symbol\n"
+    path.write_text(head + "".join(f"2026.01.05 {deal};1.1;EURUSD\n" for deal in deals))
+    book, report = files.read_book(path)
+    assert [(lots, amount_of(won)) for lots, won in zip(book.lots, book.profit, strict=True)] == PARTS
+    assert report.without_opening == 1
+    path.write_text("Open Date,Action,Units/Lots,Symbol,Open Price\n07/08/2026 10:00,Buy,1,EURUSD,1.1\n")
+    with pytest.raises(CommandError, match=r"row 2, column Open Date.*whether the day or the month comes first"):
+        score(path)
+
+
+TICKS = {
+    "EURUSD_Ticks_05.01.2026.csv": (
+        "Gmt time,Ask,Bid,AskVolume,BidVolume",
+        "05.01.2026 08:{:02}:00.123,1.10010,1.1,1,1",
+    ),
+    "DAT_ASCII_EURUSD_T_202601.csv": ("", "20260105 08{:02}00123,1.1,1.10010,0"),
+    "truefx.csv": ("", "EUR/USD,20260105 08:{:02}:00.123,1.1,1.10010"),
+    "EURUSD_202601.csv": (
+        "<DATE>\t<TIME>\t<BID>\t<ASK>\t<LAST>\t<VOLUME>\t<FLAGS>",
+        "2026.01.05\t08:{:02}:00.123\t{bid}\t1.1001\t\t\t6",
+    ),
+    "semicolons.csv": ("Symbol;Datum;Time;Bid;Ask", "EURUSD;x;05.01.2026 08:{:02}:00;1,1;1,1001"),
+}
+
+
+@pytest.mark.parametrize("name", TICKS)
+def test_ticks_are_read_as_archives_give_them(tmp_path, name):
+    """With a heading or without, the symbol in a column or in the file's name, prices that didn't change left out."""
+    deals, quotes, bars = tmp_path / "deals.csv", tmp_path / name, tmp_path / "bars.csv"
+    deals.write_bytes(report_of_mt5())
+    head, line = TICKS[name]
+    lines = [line.format(n, bid="1.1" if n == 0 else "") for n in range(40)]
+    quotes.write_text("\n".join([head, *lines] if head else lines))
+    said = score(deals, quotes)
+    assert (said["quotes"], said["unreadable"], said["symbols_without_quotes"]) == (40, 0, []), said["errors"]
+    bars.write_text("<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\n2026.01.05\t08:00:00\t1\t1\t1\t1\n")
+    with pytest.raises(CommandError, match="has bars"):
+        score(deals, bars)
+    if name.startswith("DAT"):
+        quotes.rename(tmp_path / "ticks.csv")
+        with pytest.raises(CommandError, match="no traded symbol"):
+            score(deals, tmp_path / "ticks.csv")
 
 
 def test_errors_name_row_and_column_and_the_rest_is_judged(tmp_path):
