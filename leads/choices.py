@@ -115,6 +115,7 @@ DUPLICATE_TRANSITIONS: dict[str, set[str]] = {
 
 
 class ImportState(BadgeChoices):
+    MAPPING = "mapping", "yellow", _("Columns not mapped")
     CHECKING = "checking", "blue", _("Checking")
     CHECKED = "checked", "azure", _("Ready to import")
     IMPORTING = "importing", "blue", _("Importing")
@@ -124,12 +125,14 @@ class ImportState(BadgeChoices):
 
 
 IMPORT_TRANSITIONS: dict[str, set[str]] = {
-    ImportState.CHECKING: {ImportState.CHECKED, ImportState.FAILED, ImportState.DISCARDED},
-    ImportState.CHECKED: {ImportState.IMPORTING, ImportState.DISCARDED},
-    # Ready again where the import failed; started again where its worker died.
-    ImportState.IMPORTING: {ImportState.IMPORTING, ImportState.CHECKED, ImportState.DONE},
+    ImportState.MAPPING: {ImportState.CHECKING, ImportState.DISCARDED},
+    # Checked again with other columns.
+    ImportState.CHECKING: {ImportState.CHECKING, ImportState.CHECKED, ImportState.FAILED, ImportState.DISCARDED},
+    ImportState.CHECKED: {ImportState.CHECKING, ImportState.IMPORTING, ImportState.DISCARDED},
+    # Goes on where it stopped.
+    ImportState.IMPORTING: {ImportState.IMPORTING, ImportState.DONE},
     ImportState.DONE: set(),
-    ImportState.FAILED: {ImportState.DISCARDED},
+    ImportState.FAILED: {ImportState.CHECKING, ImportState.DISCARDED},
     ImportState.DISCARDED: set(),
 }
 

@@ -4,6 +4,6 @@ from crm.file_columns import FileColumn, declare
 from leads.choices import ImportState
 from leads.models import LeadImport
 
-OPEN = (ImportState.CHECKING, ImportState.CHECKED, ImportState.IMPORTING)
+OPEN = (ImportState.MAPPING, ImportState.CHECKING, ImportState.CHECKED, ImportState.FAILED, ImportState.IMPORTING)
 
 declare(FileColumn(LeadImport, "id", "lead-imports", purpose="lead-import", rows=Q(state__in=OPEN)))

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.files.jobs import RunningJob, job_kind
 from leads import imports
 from leads.bulk import in_parts
+from leads.import_files import upkeep  # noqa: F401  its due rows
 from leads.models import LeadImport
 
 
@@ -12,7 +13,7 @@ def _batch(job: RunningJob) -> LeadImport:
     return LeadImport.objects.select_related("brand", "owner", "campaign").get(pk=job.parameters["import"])
 
 
-@job_kind("leads.check_import", title=_("Lead file check"))
+@job_kind("leads.check_import", title=_("Lead file check"), hours=2)
 def check_import(job: RunningJob) -> None:
     """Run the job that reads an uploaded file of leads and prepares its preview."""
     batch = _batch(job)
@@ -21,12 +22,11 @@ def check_import(job: RunningJob) -> None:
     job.point_to(batch.get_absolute_url())
 
 
-@job_kind("leads.run_import", title=_("Lead import"))
+@job_kind("leads.run_import", title=_("Lead import"), hours=6)
 def run_import(job: RunningJob) -> None:
     """Run the job that imports the leads of a confirmed file."""
     batch = _batch(job)
-    with job.beside() as report:
-        imports.run(batch, report)
+    imports.run(batch, job.progress)
     job.point_to(batch.get_absolute_url())
 
 

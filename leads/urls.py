@@ -37,6 +37,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("leads/imports/new/", imports.new, name="lead_import_new"),
     path("leads/imports/example.csv", imports.example, name="lead_import_example"),
     path("leads/imports/<int:import_id>/", imports.detail, name="lead_import"),
+    path("leads/imports/<int:import_id>/mapping/", imports.mapping, name="lead_import_mapping"),
     path("leads/imports/<int:import_id>/confirm/", imports.confirm, name="lead_import_confirm"),
     path("leads/imports/<int:import_id>/discard/", imports.discard, name="lead_import_discard"),
     path("leads/duplicates/", TableView.as_view(table=duplicates.DuplicateTable), name="possible_duplicates"),

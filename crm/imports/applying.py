@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import orjson
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -33,25 +36,37 @@ def apply(batch: DataImport, report: Report) -> DataImport:
 
     Two at once share the work: each batch is done under the import's lock.
     """
-    total = batch.taken_count
-    last_line = 0
-    while done := _apply_batch_or_retry(batch.pk, last_line):
-        applied, last_line = done
-        report(min(applied, total), total, _("rows imported"))
+    in_batches(partial(_apply_batch, batch.pk), lambda done: report(done, batch.taken_count, _("rows imported")))
     batch.refresh_from_db()
     file_path(batch).unlink(missing_ok=True)
     return batch
 
 
-def _apply_batch_or_retry(import_id: int, after_line: int) -> tuple[int, int] | None:
-    """Apply the next batch again where somebody else wrote one of its people in the same moment: then they are known."""
+def in_batches(step: Callable[[int], tuple[int, int] | None], report: Callable[[int], None]) -> None:
+    """Run a step, one transaction, until it returns None; it is given the last line, and returns the rows done and their last.
+
+    A step is tried again where somebody else wrote one of its people in the same moment: then they are known.
+    """
+    last_line = 0
+    while done := _retried(step, last_line):
+        applied, last_line = done
+        report(applied)
+
+
+def _retried(step: Callable[[int], tuple[int, int] | None], after_line: int) -> tuple[int, int] | None:
     for attempt in range(1, TRIES + 1):
         try:
-            return _apply_batch(import_id, after_line)
+            return step(after_line)
         except IntegrityError:
             if attempt == TRIES:
                 raise
     raise AssertionError
+
+
+def one_after_the_other(brand_id: int) -> None:
+    """Have files of one brand come in one after the other, until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('keelson.data_import'), %s)", [brand_id])
 
 
 @transaction.atomic
@@ -63,8 +78,7 @@ def _apply_batch(import_id: int, after_line: int) -> tuple[int, int] | None:
     batch = lock(DataImport, import_id, "brand", "owner")
     if batch.state != DataImportState.APPLYING:
         return None
-    with connection.cursor() as cursor:  # files of one brand come in one after the other
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('keelson.data_import'), %s)", [batch.brand_id])
+    one_after_the_other(batch.brand_id)
     kind = kind_named(batch.kind)(batch)
     waiting = ImportRow.objects.filter(batch=batch, verdict__in=TO_APPLY, is_applied=False, line__gt=after_line)
     waiting = waiting.order_by("line")
@@ -80,7 +94,7 @@ def _apply_batch(import_id: int, after_line: int) -> tuple[int, int] | None:
     batch.applied += len(rows)
     batch.save(update_fields=["applied"])
     upkeep.watch(batch)
-    return batch.applied, lines[-1]
+    return min(batch.applied, batch.taken_count), lines[-1]
 
 
 def _write(batch: DataImport, kind: RecordKind, rows: list[ImportRow]) -> None:

@@ -16,11 +16,11 @@ from crm.db.bulk import copy_rows
 from crm.db.locking import lock
 from crm.errors import Refusal, WrongState, outcome_of
 from crm.imports import comparing, reading
-from crm.imports.files import FILES, file_path
+from crm.imports.files import content_of
 from crm.imports.kinds import OPEN_ROWS, RecordKind, Span, Staged, kind_named
 from crm.imports.mapping import Mapping, read_mapping
 from crm.models import DataImport, ImportRow
-from crm.security import access_log, sealed_files
+from crm.security import access_log
 
 Report = Callable[[int, int, str], None]
 
@@ -41,13 +41,13 @@ WHERE {OPEN_ROWS} AND r.key <> '' AND x.brand_id = %(brand)s AND x.system = %(sy
 """  # noqa: S608 - a constant
 
 
-def check(batch: DataImport, report: Report, content: bytes | None = None) -> DataImport:
+def check(batch: DataImport, report: Report, content: reading.Content | None = None) -> DataImport:
     """Read the whole file into rows with their verdicts and count them. An unreadable file fails with the reason.
 
     content: where the caller has it; else the sealed original.
     """
     if content is None:
-        content = sealed_files.read(file_path(batch), owner=FILES)
+        content = content_of(batch)
     done = outcome_of(lambda: _check(batch, content, report))
     if isinstance(done, Refusal):
         outcome_of(lambda: _fail(batch, done.message))
@@ -71,7 +71,7 @@ def _fail(batch: DataImport, problem: str) -> None:
 
 
 @transaction.atomic
-def _check(batch: DataImport, content: bytes, report: Report) -> None:
+def _check(batch: DataImport, content: reading.Content, report: Report) -> None:
     with connection.cursor() as cursor:  # one check of an import at a time; the next one starts from the newer mapping
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('keelson.data_import_check'), %s)", [batch.pk % 2**31])
     kind = kind_named(batch.kind)(batch)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,16 @@ class Preview:
 
 def preview(batch: DataImport, definition: Mapping[str, Any]) -> Preview:
     """Read the beginning of the file as a mapping reads it. Raises: DomainError where it can't be read so."""
-    content = sealed_files.read(file_path(batch), owner=FILES)
-    table = reading.open_table(content, batch.file_name, **reading_options(definition))
+    return preview_of(reading.open_table(content_of(batch), batch.file_name, **reading_options(definition)))
+
+
+def content_of(batch: DataImport) -> reading.Content:
+    """Return the sealed original, to be read in pieces."""
+    return partial(sealed_files.stream, file_path(batch), owner=FILES)
+
+
+def preview_of(table: reading.Table) -> Preview:
+    """Read the beginning of a table. Raises: DomainError where it can't be read."""
     rows = [row.values for row in islice(table.rows, ROWS_SAMPLED) if not row.problem]
     values = {}
     for place, column in enumerate(table.header):

@@ -18,7 +18,7 @@ from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.files.jobs import start_job
 from crm.imports import reading, upkeep
-from crm.imports.files import FILES, file_path, reading_options
+from crm.imports.files import FILES, content_of, file_path, reading_options
 from crm.imports.kinds import kind_named
 from crm.imports.mapping import guess, header_mark, read_mapping, remembered
 from crm.models import Actor, Brand, DataImport, ImportMapping, Job, User
@@ -161,8 +161,7 @@ def _header_as_mapped(batch: DataImport, definition: dict[str, Any]) -> list[str
     options = reading_options(definition)
     if options == reading_options(batch.mapping) or not file_path(batch).exists():
         return list(batch.header)
-    content = sealed_files.read(file_path(batch), owner=FILES)
-    return reading.open_table(content, batch.file_name, **options).header
+    return reading.open_table(content_of(batch), batch.file_name, **options).header
 
 
 @transaction.atomic

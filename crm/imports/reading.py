@@ -9,10 +9,10 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Protocol
+from typing import Any, Protocol
 
 import orjson
 from django.utils.translation import gettext as _
@@ -38,6 +38,10 @@ WORKBOOK_BOUNDS = {
     "text_max": CELL_CHARS_MAX,
 }
 WORKBOOK_LIMITS = Limits(memory_bytes=1536 * 2**20, cpu_seconds=60, wall_seconds=90, output_bytes=256 * 2**20)
+
+
+# A file's content: whole, or whatever yields it in pieces, from its beginning each time that it is called.
+Content = bytes | Callable[[], Iterator[bytes]]
 
 
 class Lines(Protocol):
@@ -68,16 +72,43 @@ class Table:
     problems: list[str] = field(default_factory=list)
 
 
-def open_table(content: bytes, file_name: str, *, encoding: str = "", delimiter: str = "") -> Table:
+def open_table(content: Content, file_name: str, *, encoding: str = "", delimiter: str = "") -> Table:
     """Open a file. `encoding` and `delimiter` are a mapping's; without them they are found out.
+
+    Text that comes in pieces is read in pieces: memory stays the same, however long it is.
 
     Raises: DomainError in words for what is no table or beyond the limits; ParsingBusy.
     """
-    if not content.strip():
+    head = next(_pieces(content), b"")
+    if not head.strip():
         raise DomainError(_("The file is empty."))
-    if PurePath(file_name.lower()).suffix in WORKBOOKS or content[:4] == b"PK\x03\x04":
-        return _open_workbook(content)
+    if PurePath(file_name.lower()).suffix in WORKBOOKS or head[:4] == b"PK\x03\x04":
+        return _open_workbook(b"".join(_pieces(content)))
     return _open_text(content, encoding, delimiter)
+
+
+def _pieces(content: Content) -> Iterator[bytes]:
+    """Yield the content in pieces, none of them empty."""
+    if isinstance(content, bytes):
+        return (content[at : at + PIECE_BYTES] for at in range(0, len(content), PIECE_BYTES))
+    return filter(None, content())
+
+
+class _Piecewise(io.RawIOBase):
+    """A file that is read from pieces, once and forwards."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self.pieces, self.left = pieces, memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self.left:
+            self.left = memoryview(next(self.pieces, b""))
+        count = min(len(buffer), len(self.left))
+        buffer[:count], self.left = self.left[:count], self.left[count:]
+        return count
 
 
 def _open_workbook(content: bytes) -> Table:
@@ -113,7 +144,7 @@ def _text(cell: object) -> str:
     return "" if cell is None else str(cell)
 
 
-def _open_text(content: bytes, encoding: str, delimiter: str) -> Table:
+def _open_text(content: Content, encoding: str, delimiter: str) -> Table:
     problems: list[str] = []
     if encoding and encoding not in ENCODINGS:
         raise DomainError(
@@ -129,30 +160,31 @@ def _open_text(content: bytes, encoding: str, delimiter: str) -> Table:
             )
         )
     codec = "utf-8-sig" if found == "utf-8" else found
-    text = io.TextIOWrapper(io.BytesIO(content), encoding=codec, newline="")
-    first = text.readline(COLUMNS_MAX * 200)
+    first = _text_of(content, codec).readline(COLUMNS_MAX * 200)
     separator = delimiter or max(SEPARATORS, key=_outside_quotes(first).count)
     if len(separator) != 1:
         raise DomainError(_("The separator must be one character."))
-    text.seek(0)
-    reader = csv.reader(text, delimiter=separator, strict=True)
+    reader = csv.reader(_text_of(content, codec), delimiter=separator, strict=True)
     header = _checked_header(next(_lines(reader), Cells(1, [])).values)
     return Table(header, found, separator, _rows(reader, len(header)), problems)
+
+
+def _text_of(content: Content, codec: str) -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BufferedReader(_Piecewise(_pieces(content)), PIECE_BYTES), encoding=codec, newline="")
 
 
 def _outside_quotes(line: str) -> str:
     return "".join(line.split('"')[::2])
 
 
-def detect_encoding(content: bytes) -> str:
+def detect_encoding(content: Content) -> str:
     """Find the encoding: by its mark, else UTF-8, else UTF-16 by its zeros, else Windows-1252. Raises DomainError for none."""
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    head = next(_pieces(content), b"")[:4096]
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         candidates = ["utf-16"]
-    elif b"\0" in content[:4096]:
-        even, odd = content[0:4096:2].count(0), content[1:4096:2].count(0)
-        candidates = (
-            ["utf-16-le" if odd > even else "utf-16-be"] if max(even, odd) > 0.3 * len(content[:4096]) / 2 else []
-        )
+    elif b"\0" in head:
+        even, odd = head[0::2].count(0), head[1::2].count(0)
+        candidates = ["utf-16-le" if odd > even else "utf-16-be"] if max(even, odd) > 0.3 * len(head) / 2 else []
     else:
         candidates = ["utf-8", "cp1252"]
     for encoding in candidates:
@@ -166,12 +198,11 @@ def detect_encoding(content: bytes) -> str:
     )
 
 
-def _decodes(content: bytes, encoding: str) -> bool:
+def _decodes(content: Content, encoding: str) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)("strict")
-    view = memoryview(content)
     try:
-        for at in range(0, len(content), PIECE_BYTES):
-            decoder.decode(view[at : at + PIECE_BYTES])
+        for piece in _pieces(content):
+            decoder.decode(piece)
         decoder.decode(b"", True)
     except (UnicodeDecodeError, UnicodeError):
         return False

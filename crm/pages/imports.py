@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import Http404, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -115,12 +116,14 @@ def mapping(request: UserRequest, pk: int) -> HttpResponseBase:
     context = {
         "batch": batch,
         "form": form,
-        "kind": kind_label(batch.kind),
+        "subtitle": f"{kind_label(batch.kind)} · {batch.brand} · {batch.system}",
+        "list_url": reverse("data_imports"),
+        "list_label": _("Data imports"),
+        "discard_url": reverse("data_import_discard", args=[batch.pk]),
         "preview": sample,
         "problems": problems,
         "steps": _steps(),
         "step": 1,
-        "can_discard": True,
     }
     status = 422 if form.is_bound and form.errors else 200
     return render(request, "crm/pages/import_mapping.html", context, status=status)
@@ -150,6 +153,8 @@ def detail(request: UserRequest, pk: int) -> HttpResponseBase:
         "verdict": request.GET.get("verdict", ""),
         "left_out": batch.counts.get("refused", 0) + batch.counts.get("repeated", 0),
         "takes": batch.taken_count,
+        "is_applying": batch.state == DataImportState.APPLYING,
+        "applied": batch.applied,
         "confirm_form": ConfirmForm() if batch.counts.get("changed") else None,
         "effects": list(_effects(batch)),
         "kept_until": upkeep.kept_until(batch),

@@ -1,8 +1,8 @@
 """Turns and capacities, exact at any number of decisions at a time: counters under locks of the agents that a lead can go to.
 
 An agent's counter is locked in the order of the agents' ids, before anything is counted, and kept until the transaction
-ends: decisions that could choose the same agent wait for each other, those of other desks don't. A batch reserves its
-turns in short transactions of its own (`Reserved`), so that nothing waits while it is written.
+ends: decisions that could choose the same agent wait for each other, those of other desks don't. An import decides batch
+by batch, each in a transaction of a second or two.
 """
 
 from __future__ import annotations
@@ -10,15 +10,14 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import connection
 
 from crm.models import User
-from leads.choices import ImportState
 from leads.distribution.agents import AgentState, zone_named
-from leads.models import AgentCount, LeadImport
+from leads.models import AgentCount
 
 # One turn of an agent of weight 1; divisible by every weight up to 20 and by 25, 30, 40, 50, 60, 75, 80, 100.
 STRIDE: Final = 69_837_768_000
@@ -48,16 +47,7 @@ ON CONFLICT (agent_id) DO UPDATE SET day = greatest(c.day, excluded.day),
   given = CASE WHEN c.day = excluded.day THEN c.given + excluded.given
     WHEN c.day < excluded.day THEN excluded.given ELSE c.given END
 """
-TAKE_BACK_COUNTS = """
-UPDATE leads_agentcount c SET given = greatest(0, c.given - n.given)
-FROM unnest(%s::bigint[], %s::date[], %s::int[]) n(agent_id, day, given) WHERE c.agent_id = n.agent_id AND c.day = n.day
-"""
-TAKE_BACK_TURNS = """
-UPDATE leads_ruleturn t SET position = t.position - n.steps, served_at = least(t.served_at, t.position - n.steps)
-FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) n(rule_id, agent_id, steps)
-WHERE t.rule_id = n.rule_id AND t.agent_id = n.agent_id
-"""
-# Untouched leads of an agent, and those that an import under way has reserved for them.
+# Untouched leads of an agent.
 WAITING = """
 SELECT assigned_to_id, count(*) FROM leads_lead
 WHERE assigned_to_id = ANY(%s) AND touched_at IS NULL AND NOT is_duplicate GROUP BY assigned_to_id
@@ -70,38 +60,6 @@ class Turn:
     served_at: int = 0
 
 
-@dataclass
-class Reserved:
-    """Turns that were taken for leads not yet written: counts by agent and day, steps by rule and agent."""
-
-    counts: Counter[tuple[int, str]] = field(default_factory=Counter)
-    steps: Counter[tuple[int, int]] = field(default_factory=Counter)
-
-    @classmethod
-    def read(cls, stored: Mapping[str, Any]) -> Reserved:
-        return cls(
-            Counter({(agent, day): count for agent, day, count in stored.get("counts", [])}),
-            Counter({(rule, agent): steps for rule, agent, steps in stored.get("steps", [])}),
-        )
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "counts": [[*key, count] for key, count in sorted(self.counts.items())],
-            "steps": [[*key, steps] for key, steps in sorted(self.steps.items())],
-        }
-
-    def give_back(self) -> None:
-        """Return the turns of leads that weren't written. A day that is over by now stays as it was."""
-        counts = sorted((agent, day, count) for (agent, day), count in self.counts.items() if count)
-        if not counts:
-            return
-        _hold([agent for agent, _day, _count in counts])
-        steps = [(rule, agent, step) for (rule, agent), step in self.steps.items() if step]
-        with connection.cursor() as cursor:
-            cursor.execute(TAKE_BACK_COUNTS, _columns(counts, 3))
-            cursor.execute(TAKE_BACK_TURNS, _columns(steps, 3))
-
-
 class Counters:
     """What agents have had, read with or without a lock; moved by each decision and written at the end."""
 
@@ -110,7 +68,6 @@ class Counters:
         self.turns: defaultdict[tuple[int, int], Turn] = defaultdict(Turn)
         self.given: Counter[int] = Counter()
         self.moved: set[tuple[int, int]] = set()
-        self.reserved = Reserved()
 
     def hold(self, rule_ids: Collection[int], *, counts_waiting: bool) -> None:
         """Lock the agents' counters until the transaction ends and read them."""
@@ -139,11 +96,9 @@ class Counters:
         """Count a lead for an agent. start: the position at which the agent was chosen."""
         turn = self.turns[rule_id, agent.pk]
         stride = STRIDE // weight
-        self.reserved.steps[rule_id, agent.pk] += max(turn.position, start) + stride - turn.position
         turn.position, turn.served_at = max(turn.position, start) + stride, start
         self.moved.add((rule_id, agent.pk))
         self.given[agent.pk] += 1
-        self.reserved.counts[agent.pk, agent.day(self.now).isoformat()] += 1
         agent.today += 1
         agent.waiting += 1
 
@@ -171,15 +126,10 @@ def count_given(by_agent: Mapping[int, int], now: dt.datetime) -> None:
 
 
 def waiting_of(agent_ids: Collection[int]) -> Counter[int]:
-    """Count the leads that wait for each agent's first contact, reserved ones too."""
+    """Count the leads that wait for each agent's first contact."""
     with connection.cursor() as cursor:
         cursor.execute(WAITING, [list(agent_ids)])
-        waiting = Counter(dict(cursor.fetchall()))
-    for stored in LeadImport.objects.filter(state=ImportState.IMPORTING).values_list("reserved", flat=True):
-        for (agent_id, _day), count in Reserved.read(stored).counts.items():
-            if agent_id in agent_ids:
-                waiting[agent_id] += count
-    return waiting
+        return Counter(dict(cursor.fetchall()))
 
 
 def _hold(agent_ids: Iterable[int]) -> list[tuple[int, dt.date, int]]:

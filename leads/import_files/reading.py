@@ -1,13 +1,10 @@
-"""Reading a file of leads: encoding, separator, columns, and what is wrong with each line, by column."""
+"""Reading the lines of a file of leads: their values in canonical form, and what is wrong with each, by column."""
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -18,14 +15,13 @@ from clients.countries import country_code
 from clients.custom_fields.values import typed as typed_value
 from clients.models import CustomField
 from crm.conditions.fields import ADDED
-from crm.errors import DomainError, outcome_of
+from crm.errors import outcome_of
+from crm.imports import Mapping as ColumnMapping
+from crm.imports.reading import Cells
 from leads.capture import clean_email
 from leads.declared.declaration import NOTHING, Declaration, Reader, read_experience
-from leads.dedupe import DEFAULT, Person, Weights, first_of, folded, is_one, weigh
 
-MOST_ROWS = 200_000
 LONGEST = {"first_name": 80, "last_name": 80, "source": 60, "campaign": 60, "message": 5000}
-SEPARATORS = ",;\t|"
 # What people call the columns, in the languages of their spreadsheets. Compared in lower case without punctuation.
 NAMES: dict[str, str] = {
     "first_name": "firstname first given givenname forename vorname nombre prenom nome name1",
@@ -69,7 +65,6 @@ class Row:
     custom: dict[str, str] = field(default_factory=dict)
     declared: Declaration = NOTHING
     errors: list[dict[str, str]] = field(default_factory=list)
-    same_as_line: int | None = None
 
     def wrong(self, column: str, message: str) -> None:
         self.errors.append({"column": column, "message": message})
@@ -127,123 +122,32 @@ def column_of(heading: str, custom: CustomColumns) -> str:
     return custom.find(heading) or own if own in DECLARED_COLUMNS else own or custom.find(heading)
 
 
-def decode(raw: bytes) -> str:
-    """UTF-8 or UTF-16 by its mark, else UTF-8, else what Windows spreadsheets write. Raises DomainError for no text."""
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        try:
-            return raw.decode("utf-16")
-        except UnicodeDecodeError as error:
-            raise DomainError(_("The file is incomplete or damaged. Save it as CSV again.")) from error
-    if b"\0" in raw[:4096]:
-        raise DomainError(_("This isn't a text file. Save it as CSV and choose that file."))
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("cp1252", errors="replace")
+@dataclass(frozen=True)
+class RowReader:
+    """Reads lines for one brand: what holds for those that don't say it, its campaigns and custom fields."""
+
+    defaults: Defaults
+    campaigns: set[str]
+    custom: CustomColumns = NO_CUSTOM
+    declarations: Reader | None = None
+
+    def read(self, cells: Cells, mapping: ColumnMapping, header: Sequence[str]) -> Row:
+        """Read a line into canonical form, with everything that is wrong with it."""
+        texts = dict(zip(header, cells.values, strict=False))
+        typed = {name: source.text_in(texts).strip() for name, source in mapping.fields.items()}
+        row = _read(cells.line, typed, self.defaults, self.campaigns, self.custom)
+        # A line may end early: what isn't there is empty.
+        if cells.problem and len(cells.values) >= len(header):
+            row.wrong("", cells.problem)
+        if self.declarations is not None:
+            _read_declared(row, typed, self.declarations)
+        return row
 
 
-def open_rows(text: str, custom: CustomColumns = NO_CUSTOM) -> tuple[Iterator[list[str]], list[str], list[str]]:
-    """Return (lines after the header, our column of each place or "", columns of the file that we don't know).
-
-    Raises DomainError without a header that names an e-mail or a telephone column.
-    """
-    first = text.lstrip("\ufeff").split("\n", 1)[0]
-    separator = max(SEPARATORS, key=first.count)
-    reader = csv.reader(io.StringIO(text.lstrip("\ufeff")), delimiter=separator)
-    try:
-        header = next(reader, [])
-    except csv.Error as error:
-        raise DomainError(_("Line %(line)s can't be read: %(error)s") % {"line": 1, "error": error}) from error
-    columns = [column_of(name, custom) for name in header]
-    if not {"email", "phone"} & set(columns):
-        raise DomainError(
-            _("The first line must contain the column names, including email or phone. Found: %(found)s")
-            % {"found": ", ".join(header)[:200] or "–"}
-        )
-    twice = {column for column in columns if column and columns.count(column) > 1}
-    if twice:
-        names = ", ".join(sorted(map(custom.label, twice)))
-        raise DomainError(_("Two columns have the same meaning: %(columns)s") % {"columns": names})
-    unknown = [name for name, column in zip(header, columns, strict=True) if not column]
-    return reader, columns, unknown
-
-
-def read_rows(
-    text: str,
-    defaults: Defaults,
-    campaigns: set[str],
-    custom: CustomColumns = NO_CUSTOM,
-    weights: Weights = DEFAULT,
-    declarations: Reader | None = None,
-) -> Iterator[Row]:
-    """Read every line with something in it, in canonical form, with its errors and whether an earlier line is the same person."""
-    lines, columns, _unknown = open_rows(text, custom)
-    people = _Seen(weights)
-    count = 0
-    while True:
-        try:
-            values = next(lines)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise DomainError(
-                _("Line %(line)s can't be read: %(error)s") % {"line": lines.line_num, "error": error}  # type: ignore[attr-defined]
-            ) from error
-        line = lines.line_num  # type: ignore[attr-defined]
-        if not any(value.strip() for value in values):
-            continue
-        count += 1
-        if count > MOST_ROWS:
-            raise DomainError(
-                _("The file has more than %(most)s lines. Split it into smaller files.") % {"most": f"{MOST_ROWS:,}"}
-            )
-        row, typed = _read(line, values, columns, defaults, campaigns, custom)
-        if declarations is not None:
-            _read_declared(row, typed, declarations)
-        if not row.errors:
-            row.same_as_line = people.earlier(row)
-        yield row
-
-
-class _Seen:
-    """Which people earlier lines were: the same weights as for clients (leads.dedupe)."""
-
-    def __init__(self, weights: Weights) -> None:
-        self.weights = weights
-        self.mailboxes: dict[str, int] = {}
-        self.phones: dict[str, list[tuple[int, Person]]] = {}
-
-    def earlier(self, row: Row) -> int | None:
-        """Find the earlier line of the same person; None, and remember this line, where there is none."""
-        line_before = self.mailboxes.get(row.email_canonical) if row.email_canonical else None
-        who = Person("", row.phone, row.country, folded(row.last_name), first_of(row.first_name))
-        if line_before is None and row.phone:
-            others = self.phones.get(row.phone, ())
-            line_before = next((line for line, other in others if self._is_one(who, other)), None)
-        if line_before is None:
-            if row.email_canonical:
-                self.mailboxes[row.email_canonical] = row.line
-            if row.phone:
-                self.phones.setdefault(row.phone, []).append((row.line, who))
-        return line_before
-
-    def _is_one(self, who: Person, other: Person) -> bool:
-        return is_one(*weigh(who, other, self.weights), self.weights.threshold)
-
-
-def _read(
-    line: int, values: list[str], columns: list[str], defaults: Defaults, campaigns: set[str], custom: CustomColumns
-) -> tuple[Row, dict[str, str]]:
+def _read(line: int, typed: dict[str, str], defaults: Defaults, campaigns: set[str], custom: CustomColumns) -> Row:
     row = Row(
         line, country=defaults.country, language=defaults.language, source=defaults.source, campaign=defaults.campaign
     )
-    if len(values) > len(columns):
-        row.wrong("", _("More values than columns. Put values that contain the separator in quotes."))
-    typed = {column: value.strip() for column, value in zip(columns, values, strict=False) if column}
-    for name, value in typed.items():
-        if "\0" in value:
-            row.wrong(custom.label(name), _("Contains an invalid character (NUL)"))
-            typed[name] = value.replace("\0", " ").strip()
     for name, most in LONGEST.items():
         if len(typed.get(name, "")) > most:
             row.wrong(name, _("Longer than %(most)s characters") % {"most": most})
@@ -261,7 +165,7 @@ def _read(
     for name, value in typed.items():
         if name.startswith(ADDED):
             custom.read(row, name, value)
-    return row, typed
+    return row
 
 
 def _read_declared(row: Row, typed: dict[str, str], declarations: Reader) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -24,14 +24,12 @@ from clients.identifiers.sources import now_of
 from clients.models import Client, CustomValue
 from crm.conditions.fields import ADDED
 from crm.db.bulk import copy_first_versions, copy_models, copy_rows
-from crm.db.locking import lock
 from crm.errors import outcome_of
 from crm.security import audit
 from leads import places, routing, scoring
 from leads.assignment import publish_assigned
 from leads.choices import DECLARED, Channel, RowVerdict
 from leads.declared.declaration import Declaration
-from leads.distribution.turns import Reserved
 from leads.learned.scoring import in_use
 from leads.models import Campaign, Lead, LeadFacts, LeadImport, LeadImportRow
 from leads.waiting import await_routing
@@ -49,10 +47,10 @@ TIMELINE = ("client_id", "at", "kind", "title", "body", "actor_id", "url", "data
 
 
 class Writer:
-    """Takes rows in, batch by batch. Rules, agents and campaigns are read once.
+    """Takes one batch of rows in, in the caller's transaction. Rules, agents and campaigns are read once.
 
-    The turns of a file are reserved first, in short transactions (`reserve`), so that the agents aren't held while it is
-    written; what was reserved for lines that aren't written after all is given back with the last of them.
+    Agents are held from the first decision to the end of the transaction, a second or two: turns and capacities are exact
+    over all batches, whatever comes in between.
     """
 
     def __init__(self, batch: LeadImport) -> None:
@@ -68,26 +66,6 @@ class Writer:
         self.custom = {row.pk: row for row in lead_fields(self.brand.pk)}
         self.values: dict[tuple[int, int], Any] = {}
         self.registered: set[int] = set()
-        self.decided: dict[int, tuple[routing.Decision, Reserved]] = {}
-
-    def reserve(self, rows: list[LeadImportRow]) -> None:
-        """Decide who gets the leads of these rows and count them, in one short transaction with the import's own note of it."""
-        with transaction.atomic():
-            rows = self._still_fitting(rows)
-            batch = lock(LeadImport, self.batch.pk)
-            reserved = Reserved.read(batch.reserved)
-            self.router = routing.Router(self.brand, timezone.now(), self.router.rules)
-            self.router.hold()
-            assert self.router.counters is not None
-            for row in rows:
-                before = self.router.counters.reserved = Reserved()
-                decision = self.router.decide(self._asking(row))
-                self.decided[row.pk] = decision, before
-                reserved.counts.update(before.counts)
-                reserved.steps.update(before.steps)
-            self.router.save()
-            batch.reserved = reserved.as_json()
-            batch.save(update_fields=["reserved"])
 
     def write(self, rows: list[LeadImportRow]) -> None:
         rows = self._still_fitting(rows)
@@ -158,11 +136,6 @@ class Writer:
 
     def finish(self) -> None:
         """Known people's facts: the score of their newest lead, source and campaign of their first. And the pool's routing."""
-        unused = Reserved()
-        for _decision, reserved in self.decided.values():
-            unused.counts.update(reserved.counts)
-            unused.steps.update(reserved.steps)
-        unused.give_back()
         if self.per_agent.total() < self.new:
             await_routing(self.batch.brand_id)
         if self.touched:
@@ -174,6 +147,8 @@ class Writer:
 
     def _fresh(self, rows: list[LeadImportRow]) -> list[Lead]:
         clients, leads = [], []
+        if rows and self.batch.is_routed:
+            self.router.hold()
         for row in rows:
             lead = self._lead(row, times=1)
             decision = self._decide(lead, row)
@@ -184,6 +159,8 @@ class Writer:
                 lead.tried_agents = [decision.agent_id]
                 self.per_agent[decision.agent_id] += 1
             leads.append(lead)
+        if self.router.counters is not None:
+            self.router.save()
         copy_models(clients)
         copy_first_versions(clients, at=self.now, by_id=self.batch.owner_id)
         learn_many(seen for client in clients for seen in now_of(client))
@@ -195,13 +172,7 @@ class Writer:
         if not self.batch.is_routed:
             pool = self.router.in_pool(self._candidate(lead, row))
             return routing.Decision(pool.book_id, reasons=[{"code": "pool"}])
-        if row.pk in self.decided:
-            return self.decided.pop(row.pk)[0]
-        return self._assign(lead, row)
-
-    def _assign(self, lead: Lead, row: LeadImportRow) -> routing.Decision:
-        """Route a line for which nothing was reserved: its agents are held until the import ends."""
-        return routing.Router(self.brand, self.now, self.router.rules).assign(self._candidate(lead, row))
+        return self.router.decide(self._candidate(lead, row))
 
     def _candidate(self, lead: Lead, row: LeadImportRow) -> routing.Candidate:
         return routing.Candidate(
@@ -236,21 +207,6 @@ class Writer:
             leads.append(lead)
             self.touched.append(row.client_id)
         return leads
-
-    def _asking(self, row: LeadImportRow) -> routing.Candidate:
-        """Return what routing asks of a line, without the lead that is written later."""
-        seen = self._seen(row, times=1)
-        return routing.Candidate(
-            language=seen.language,
-            country=row.country,
-            source=seen.source,
-            campaign=row.campaign_code,
-            score=scoring.score(seen, self.rules).value,
-            learned=self.learned.prospect(seen).score if self.learned is not None else None,
-            custom={f"{ADDED}{pk}": self.values[row.pk, int(pk)] for pk in row.custom},
-            experience=seen.experience,
-            intended_deposit=seen.intended_deposit,
-        )
 
     def _seen(self, row: LeadImportRow, *, times: int) -> scoring.Signals:
         """Return what scoring looks at."""

@@ -192,9 +192,7 @@ class LeadWriter(Writer):
         """Write rows of the importer; return their leads in the same order."""
         self.given = {row.line: row.values for row in rows}
         self.router.read_referrers(row.values.get("partner", "") for row in rows)
-        self.router.hold()  # until the batch's rows are written: a second or two
         self.write([self._row(row) for row in rows])
-        self.router.save()
         count_given(self.by_name, self.now)
         self.finish()
         copy_models([change for lead, row in zip(self.leads, rows, strict=True) for change in self._step(lead, row)])
@@ -240,9 +238,6 @@ class LeadWriter(Writer):
             return routing.Decision(book.pk, book.owner_id, reasons=[{"code": "own_book", "agent": str(book.owner)}])
         self.batch.is_routed = values.get("status", SalesStatus.NEW) in OPEN_STATUSES
         return super()._decide(lead, row)
-
-    def _assign(self, lead: Lead, row: LeadImportRow) -> routing.Decision:
-        return self.router.decide(self._candidate(lead, row))
 
     def _client(self, row: LeadImportRow, lead: Lead, decision: routing.Decision, **more: Any) -> Client:
         status = self.given[row.line].get("status", SalesStatus.NEW)

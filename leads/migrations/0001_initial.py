@@ -301,11 +301,14 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('file_name', models.CharField(max_length=160)),
+                ('sha256', models.CharField(blank=True, max_length=64)),
+                ('header', models.JSONField(default=list, help_text="The file's column names, in order")),
+                ('mapping', models.JSONField(default=dict, help_text='Field ← column, and how the file is read')),
                 ('source', models.CharField(blank=True, max_length=60)),
                 ('language', models.CharField(blank=True, help_text="For lines without a value", max_length=8)),
                 ('country', models.CharField(blank=True, help_text="For lines without a value", max_length=2)),
                 ('is_routed', models.BooleanField(default=True, help_text="Assign the leads by the routing rules")),
-                ('state', models.CharField(choices=[('checking', "Checking"), ('checked', 'Ready to import'), ('importing', "Importing"), ('done', 'Imported'), ('failed', 'Failed'), ('discarded', 'Discarded')], default='checking', max_length=10)),
+                ('state', models.CharField(choices=[('mapping', 'Columns not mapped'), ('checking', "Checking"), ('checked', 'Ready to import'), ('importing', "Importing"), ('done', 'Imported'), ('failed', 'Failed'), ('discarded', 'Discarded')], default='mapping', max_length=10)),
                 ('counts', models.JSONField(default=dict, help_text='Rows per verdict')),
                 ('problems', models.JSONField(default=list, help_text="The file's own: an unknown column, a wrong encoding")),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
@@ -758,8 +761,8 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='leadimport',
-            name='reserved',
-            field=models.JSONField(default=dict, help_text='Turns that the import took before its leads are written'),
+            name='written',
+            field=models.JSONField(default=dict, help_text='Leads imported so far: new, known, and new ones by agent'),
         ),
         migrations.AddField(
             model_name='routingrule',

@@ -1,4 +1,4 @@
-"""A file of leads on its way in: checked first, shown to the person, then imported as a whole or not at all."""
+"""A file of leads on its way in: checked first, shown to the person, then imported in batches."""
 
 from __future__ import annotations
 
@@ -17,15 +17,18 @@ class LeadImport(HasState):
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="lead_imports")
     owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="lead_imports")
     file_name = models.CharField(max_length=160)
+    sha256 = models.CharField(max_length=64, blank=True)
+    header = models.JSONField(default=list, help_text="The file's column names, in order")
+    mapping = models.JSONField(default=dict, help_text="Field ← column, and how the file is read")
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     source = models.CharField(max_length=60, blank=True)
     language = models.CharField(max_length=8, blank=True, help_text=_("For lines without a value"))
     country = models.CharField(max_length=2, blank=True, help_text=_("For lines without a value"))
     is_routed = models.BooleanField(default=True, help_text=_("Assign the leads by the routing rules"))
-    state = models.CharField(max_length=10, choices=ImportState.choices, default=ImportState.CHECKING)
+    state = models.CharField(max_length=10, choices=ImportState.choices, default=ImportState.MAPPING)
     counts = models.JSONField(default=dict, help_text="Rows per verdict")
     problems = models.JSONField(default=list, help_text="The file's own: an unknown column, a wrong encoding")
-    reserved = models.JSONField(default=dict, help_text="Turns that the import took before its leads are written")
+    written = models.JSONField(default=dict, help_text="Leads imported so far: new, known, and new ones by agent")
     check_job = models.ForeignKey(Job, on_delete=models.PROTECT, null=True, related_name="+")
     import_job = models.ForeignKey(Job, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -43,7 +46,7 @@ class LeadImport(HasState):
 
 
 class LeadImportRow(models.Model):
-    """One line of the file, as it will be written. Rows of a finished import keep their verdict; wrong ones their error."""
+    """One line of the file, as it will be written. It is deleted in the transaction that writes it; wrong ones stay."""
 
     batch = models.ForeignKey(LeadImport, on_delete=models.CASCADE, related_name="rows", db_index=False)
     line = models.PositiveIntegerField(help_text="Line in the file; the header is line 1")

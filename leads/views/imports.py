@@ -7,7 +7,9 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -15,7 +17,12 @@ from django.views.decorators.http import require_POST
 from clients.countries import country_choices
 from clients.custom_fields.arrivals import lead_fields
 from clients.views import dialogs
+from crm.errors import Refusal, outcome_of
+from crm.i18n.formats import number
+from crm.imports.files import Preview, preview_of, reading_options
+from crm.imports.reading import ROWS_MAX, WORKBOOKS, open_table
 from crm.models import Brand, User
+from crm.pages.import_forms import MappingForm, reading_of
 from crm.security.scope import reach_of
 from crm.ui.actions import run_action
 from crm.ui.tables import (
@@ -34,12 +41,20 @@ from crm.web.requests import UserRequest
 from crm.web.uploads import takes_files
 from leads import imports
 from leads.choices import ImportState, RowVerdict
+from leads.import_files import columns, files
+from leads.import_files.applying import written_count
+from leads.import_files.reading import CustomColumns
 from leads.models import Campaign, LeadImport, LeadImportRow
+
+RUNNING = (ImportState.CHECKING, ImportState.IMPORTING)
+MAPPABLE = (ImportState.MAPPING, ImportState.CHECKING, ImportState.CHECKED, ImportState.FAILED)
 
 
 class ImportForm(forms.Form):
     brand = forms.ModelChoiceField(label=gettext_lazy("Brand"), queryset=Brand.objects.none())
-    file = forms.FileField(label=gettext_lazy("CSV file"))
+    file = forms.FileField(
+        label=gettext_lazy("File"), widget=forms.FileInput({"accept": ",".join((".csv", ".txt", ".tsv", *WORKBOOKS))})
+    )
     campaign = forms.ModelChoiceField(label=gettext_lazy("Campaign"), queryset=Campaign.objects.none(), required=False)
     source = forms.CharField(label=gettext_lazy("Source"), max_length=60, required=False)
     country = forms.ChoiceField(
@@ -78,7 +93,7 @@ class ImportTable(Table):
     default_order = "-id"
     empty = Empty(
         gettext_lazy("No imports yet"),
-        gettext_lazy("Save your list as CSV with the column names in the first line."),
+        gettext_lazy("Upload a list as CSV or Excel file with the column names in the first line."),
         icon="upload",
         action=gettext_lazy("Import leads"),
         url_name="lead_import_new",
@@ -135,7 +150,7 @@ def _visible(request: UserRequest, import_id: int) -> LeadImport:
     return batch
 
 
-@takes_files
+@takes_files(file_bytes_max=files.BYTES_MAX, needs="leads.import_lead")
 @staff_page("leads.import_lead")
 def new(request: UserRequest) -> HttpResponseBase:
     form = ImportForm(request.POST or None, request.FILES or None, actor=request.user)
@@ -147,25 +162,68 @@ def new(request: UserRequest) -> HttpResponseBase:
             brand=brand,
             actor=request.user,
             file_name=upload.name,
-            content=upload.read(),
+            content=upload.file,
             options=imports.ImportOptions(**data),
         )
 
-    done = run_action(
-        request, start, _("The file is being checked. Nothing has been imported yet."), form=form, field="file"
-    )
+    done = run_action(request, start, form=form, field="file")
     if done:
         return dialogs.back(request, done.result.get_absolute_url())
     status = 422 if request.method == "POST" else 200
     brand = form.cleaned_data.get("brand") if form.is_bound else request.user.brand
     custom = [f"{row.key} ({row.label})" for row in lead_fields(brand.pk)] if brand else []
-    return render(request, "leads/import_new.html", {"form": form, "custom": custom}, status=status)
+    limits = _("CSV or a workbook (XLSX, XLS, ODS): at most %(size)s and %(rows)s rows.") % {
+        "size": filesizeformat(files.BYTES_MAX),
+        "rows": number(ROWS_MAX),
+    }
+    return render(request, "leads/import_new.html", {"form": form, "custom": custom, "limits": limits}, status=status)
+
+
+@staff_page("leads.import_lead")
+def mapping(request: UserRequest, import_id: int) -> HttpResponseBase:
+    """Choose which column is which field, and have the file checked. “Show again” reads the file as it is chosen."""
+    batch = _visible(request, import_id)
+    if batch.state not in MAPPABLE or batch.owner_id != request.user.pk or not files.file_path(batch).exists():
+        return redirect(batch)
+    is_post = request.method == "POST"
+    definition = {**batch.mapping, **reading_of(request.POST)} if is_post else batch.mapping
+    options = reading_options(definition)
+    shown = outcome_of(lambda: preview_of(open_table(files.content_of(batch), batch.file_name, **options)))
+    sample = Preview(list(batch.header)) if isinstance(shown, Refusal) else shown.result
+    fields = columns.fields_of(CustomColumns(lead_fields(batch.brand_id)))
+    form = MappingForm(request.POST if is_post else None, fields=fields, preview=sample, definition=definition)
+    del form.fields["remember_as"]  # the next file with these columns is read like this one
+    if isinstance(shown, Refusal) and is_post:
+        form.add_error("encoding", shown.message)
+
+    def save() -> LeadImport:
+        return imports.map_columns(import_id=batch.pk, actor=request.user, definition=form.definition())
+
+    if is_post and request.POST.get("act") != "show" and run_action(request, save, form=form):
+        return redirect(batch)
+    context = {
+        "batch": batch,
+        "form": form,
+        "preview": sample,
+        "problems": [*batch.problems, *(line for line in sample.problems if line not in batch.problems)],
+        "steps": [_("Upload"), _("Columns"), _("Check"), _("Import")],
+        "step": 1,
+        "subtitle": f"{batch.brand} · {batch.owner}",
+        "list_url": reverse("lead_imports"),
+        "list_label": ImportTable.title,
+        "discard_url": reverse("lead_import_discard", args=[batch.pk]),
+    }
+    status = 422 if form.is_bound and form.errors else 200
+    return render(request, "crm/pages/import_mapping.html", context, status=status)
 
 
 @staff_page("leads.import_lead")
 def detail(request: UserRequest, import_id: int) -> HttpResponseBase:
     """Show the preview: counts per verdict and the lines; after the import, the lines that couldn't be imported."""
     batch = _visible(request, import_id)
+    is_mine = batch.owner_id == request.user.pk
+    if batch.state == ImportState.MAPPING and is_mine:
+        return redirect("lead_import_mapping", import_id=batch.pk)
     table = ImportRowTable(request.user, request.GET, path=request.path, scope={"import_id": batch.pk})
     if request.GET.get("export") or (wants_fragment(request) and not request.GET.get("state")):
         return embedded_table(request, table)
@@ -177,20 +235,27 @@ def detail(request: UserRequest, import_id: int) -> HttpResponseBase:
             "tone": verdict.colour,
         }
         for verdict in RowVerdict
+        if verdict != RowVerdict.REFUSED or batch.counts.get(verdict.value)
     ]
     takes = batch.counts.get("new", 0) + batch.counts.get("known", 0)
+    is_active, is_stopped = batch.state in RUNNING, imports.is_stopped(batch)
     context = {
         "batch": batch,
         "table": table,
         "counts": counts,
         "verdict": request.GET.get("verdict", ""),
         "takes": takes,
-        "is_mine": batch.owner_id == request.user.pk,
+        "is_mine": is_mine,
         "is_checked": batch.state == ImportState.CHECKED,
-        "is_running": batch.state in (ImportState.CHECKING, ImportState.IMPORTING),
-        "job": batch.import_job or batch.check_job,
+        "is_applying": batch.state == ImportState.IMPORTING,
+        "is_running": is_active and not is_stopped,
+        "is_stopped": is_stopped,
+        "applied": written_count(batch),
+        "can_map": is_mine and batch.state in MAPPABLE and files.file_path(batch).exists(),
+        "can_discard": is_mine and batch.state in MAPPABLE,
+        "job": batch.import_job if batch.state == ImportState.IMPORTING else batch.check_job,
     }
-    template = "leads/_import_state.html" if wants_fragment(request) else "leads/import.html"
+    template = "crm/pages/_import_state.html" if wants_fragment(request) else "leads/import.html"
     return render(request, template, context)
 
 

@@ -33,7 +33,6 @@ SET_BASED = {
     "crm/outbound/disabling.py": "all waiting messages of a webhook that is archived or disabled, which is locked",
     "crm/staff/event_subscriptions.py": "all waiting deliveries of a subscription that is paused or archived",
     "kyc/pipeline.py": "runs whose worker stopped",
-    "leads/imports.py": "beside a transaction that was rolled back",
     "trading/sync/breaks.py": "all differences that a new look did not find",
     "wallet/bank/payment_files.py": "all orders of one file, locked",
     "wallet/reconciliation/closing.py": "all proposals for breaks that closed themselves",

@@ -405,9 +405,14 @@ def test_numbers_without_bound_are_refused(cast, budget, entered):
     assert checked(cast, f"email,budget\na@web.de,{entered}\n").counts == {"wrong": 1}
 
 
-def test_two_columns_of_one_field_are_refused(cast, tier):
-    with pytest.raises(DomainError, match="Two columns have the same meaning: Tier"):
-        checked(cast, "email,tier,Tier de\na@web.de,gold,gold\n")
+def test_two_columns_of_one_field_are_left_to_a_person(cast, tier):
+    batch = imports.start_import(
+        brand=cast.brand,
+        actor=cast.administrator,
+        file_name="a.csv",
+        content=b"email,tier,Tier de\na@web.de,gold,gold\n",
+    )
+    assert batch.state == "mapping" and batch.check_job is None
 
 
 def test_a_label_that_two_fields_have_names_neither(cast):

@@ -1,14 +1,22 @@
+import io
+
 import pytest
+import xlsxwriter
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import Sum
 from django.utils import timezone
 
 from clients.facts import FACTS, differences
 from clients.models import Client, TimelineEntry
+from crm.choices import JobState
 from crm.errors import DomainError, NotAllowed, WrongState
-from crm.models import AuditEvent, Job, Notification, OutboxEvent
+from crm.files.jobs import JobCancelled
+from crm.models import AuditEvent, DueRow, Job, Notification, OutboxEvent
 from leads import imports
 from leads.choices import ImportState
-from leads.models import Lead, LeadImport, LeadImportRow
+from leads.import_files import applying, upkeep
+from leads.models import AgentCount, Lead, LeadImport, LeadImportRow
+from tests.faults.killing import killed_at
 from tests.outbox import published
 
 pytestmark = pytest.mark.django_db
@@ -64,11 +72,14 @@ def test_the_preview_names_each_problem_by_line_and_column_and_imports_nothing(c
     assert not Lead.objects.exists() and Client.objects.count() == 2
 
 
-def test_confirming_takes_the_good_lines_in_scored_routed_and_told(cast, german_rule, campaign, start):
+def test_confirming_takes_the_good_lines_in_scored_routed_and_told(
+    cast, german_rule, campaign, start, django_capture_on_commit_callbacks
+):
     batch = imports.check(start(), silent)
     imports.confirm(import_id=batch.pk, actor=cast.desk_head)
     batch.refresh_from_db()
-    imports.run(batch, silent)
+    with django_capture_on_commit_callbacks(execute=True):
+        imports.run(batch, silent)
     hans = Client.objects.get(email="hans@web.de")
     assert (hans.owner, hans.book, hans.source, hans.campaign) == (cast.agent, cast.book, "google", "de-search")
     assert hans.score > 0 and hans.history.count() == 1
@@ -99,7 +110,7 @@ def test_confirming_takes_the_good_lines_in_scored_routed_and_told(cast, german_
         assert list(differences(FACTS[name])) == [], name
 
 
-def test_a_failure_halfway_leaves_nothing_and_can_be_tried_again(cast, german_rule, campaign, start, monkeypatch):
+def test_a_failed_batch_leaves_nothing_and_the_import_goes_on(cast, german_rule, campaign, start, monkeypatch):
     batch = imports.check(start(), silent)
     imports.confirm(import_id=batch.pk, actor=cast.desk_head)
     batch.refresh_from_db()
@@ -108,10 +119,111 @@ def test_a_failure_halfway_leaves_nothing_and_can_be_tried_again(cast, german_ru
         with pytest.raises(ZeroDivisionError):
             imports.run(batch, silent)
     assert not Lead.objects.exists() and Client.objects.count() == 2
-    assert LeadImport.objects.get().state == ImportState.CHECKED
+    with pytest.raises(WrongState):
+        imports.confirm(import_id=batch.pk, actor=cast.desk_head)  # its job is still at work, as far as is known
+    Job.objects.update(state=JobState.FAILED, started_at=timezone.now(), finished_at=timezone.now())
     imports.confirm(import_id=batch.pk, actor=cast.desk_head)
     imports.run(LeadImport.objects.get(), silent)
     assert Lead.objects.count() == 3
+
+
+MANY = "email,country,language\n" + "".join(f"file{number}@web.de,DE,de\n" for number in range(7))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_import_killed_at_any_step_goes_on_and_captures_each_lead_once(cast, german_rule, start, monkeypatch):
+    """And the turns are exact over all batches: what a killed batch had counted went with it."""
+    monkeypatch.setattr(applying, "BATCH_ROWS", 3)
+    batch = imports.check(start(MANY), silent)
+    imports.confirm(import_id=batch.pk, actor=cast.desk_head)
+    deaths, step = 0, 3
+    while killed_at(step, lambda: imports.run(LeadImport.objects.get(pk=batch.pk), silent)):
+        deaths, step = deaths + 1, step + 5
+        made = Lead.objects.count()
+        assert made % 3 == 0 or made == 7, "a batch was half imported"
+        assert AgentCount.objects.filter(given__gt=0).aggregate(Sum("given"))["given__sum"] == (made or None)
+    batch.refresh_from_db()
+    assert deaths >= 4 and (batch.state, batch.counts) == (ImportState.DONE, {"new": 7, "known": 0})
+    assert Lead.objects.values("client__email").distinct().count() == Lead.objects.count() == 7
+    assert AuditEvent.objects.filter(action="leads.imported").count() == 1
+    assert Notification.objects.get(user=cast.agent).title == "New leads from an import: 7"
+
+
+def test_a_stopped_import_keeps_its_leads_and_the_rest_is_resumed_or_discarded(cast, german_rule, start, monkeypatch):
+    monkeypatch.setattr(applying, "BATCH_ROWS", 3)
+    seen = []
+
+    def stop(done, total=0, message=""):
+        seen.append((done, total))
+        raise JobCancelled
+
+    for ends, leads in (("resumed", 7), ("discarded", 10)):
+        batch = imports.check(start(MANY.replace("file", ends)), silent)
+        imports.confirm(import_id=batch.pk, actor=cast.desk_head)
+        with pytest.raises(JobCancelled):
+            imports.run(batch, stop)
+        batch.refresh_from_db()
+        Job.objects.filter(pk=batch.import_job_id).update(state=JobState.CANCELLED, finished_at=timezone.now())
+        if ends == "resumed":
+            imports.run(imports.confirm(import_id=batch.pk, actor=cast.desk_head), silent)
+        else:
+            ended = imports.discard(import_id=batch.pk, actor=cast.desk_head)
+            assert ended.state == ImportState.DONE and ended.problems[-1] == "Stopped: 4 lines weren't imported."
+        assert Lead.objects.count() == leads
+    assert seen == [(3, 7), (3, 7)]
+
+
+def test_a_dead_workers_import_goes_on_when_it_is_due(cast, german_rule, start):
+    batch = imports.check(start(MANY), silent)
+    imports.confirm(import_id=batch.pk, actor=cast.desk_head)
+    batch.refresh_from_db()
+    dead = batch.import_job_id
+    Job.objects.filter(pk=dead).update(state=JobState.RUNNING, started_at=timezone.now())
+    upkeep.CONTINUE.handle([DueRow.objects.get(kind=upkeep.CONTINUE.code)])
+    batch.refresh_from_db()
+    assert Job.objects.get(pk=dead).state == JobState.FAILED and batch.import_job_id != dead
+    imports.run(batch, silent)
+    assert Lead.objects.count() == 7
+    DueRow.objects.filter(kind=upkeep.DELETE.code).update(at=timezone.now())
+    upkeep.DELETE.handle([DueRow.objects.get(kind=upkeep.DELETE.code)])
+    assert LeadImport.objects.get().state == ImportState.DONE
+
+
+def test_the_same_file_twice_is_noticed(cast, german_rule, start):
+    first = imports.check(start(MANY), silent)
+    imports.confirm(import_id=first.pk, actor=cast.desk_head)
+    imports.run(LeadImport.objects.get(), silent)
+    again = imports.check(start(MANY), silent)
+    assert again.counts == {"known": 7} and "The same file was already imported on" in again.problems[0]
+
+
+def workbook(rows):
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        sheet = book.add_worksheet()
+        for place, cells in enumerate(rows):
+            for column, cell in enumerate(cells):
+                sheet.write_string(place, column, cell)
+    return file.getvalue()
+
+
+def test_a_workbook_is_mapped_and_checked_and_the_next_like_it_is_read_alike(cast, start, browse):
+    """Columns without a name that is known are mapped by a person, once."""
+    content = workbook([["Kontakt", "Wo"], ["otto@web.de", "Germania"], ["no address", "DE"], ["", "=1+1"]])
+    batch = start(content)
+    assert batch.state == ImportState.MAPPING and not Job.objects.exists()
+    browser, page = browse(cast.desk_head), f"/leads/imports/{batch.pk}/mapping/"
+    assert "otto@web.de" in browser.get(page).content.decode()
+    shape = {"dates": "ymd", "decimal": "."}
+    assert browser.post(page, {**shape, "column_country": "Wo"}).status_code == 422
+    chosen = {**shape, "column_email": "Kontakt", "column_country": "Wo", "values_country": "Germania = DE"}
+    assert browser.post(page, chosen)["Location"] == batch.get_absolute_url()
+    batch.refresh_from_db()
+    batch = imports.check(batch, silent)
+    assert batch.counts == {"new": 1, "wrong": 2}
+    assert (row(batch, 2).email, row(batch, 2).country) == ("otto@web.de", "DE")
+    assert [error["column"] for error in row(batch, 4).errors] == ["country", "email"]
+    assert start(workbook([["Kontakt", "Wo"], ["lena@web.de", "AT"]])).state == ImportState.CHECKING
 
 
 def test_someone_who_came_in_since_the_check_is_not_made_twice(cast, german_rule, campaign, start, capture):
@@ -158,12 +270,7 @@ def test_unrouted_leads_wait_in_a_pool(cast, german_rule, campaign, start):
 
 @pytest.mark.parametrize(
     ("content", "told"),
-    [
-        (b"", "empty"),
-        (b"a,b\n1,2\n", "first line must contain"),
-        (b"PK\x03\x04\x00\x00", "isn't a text file"),
-        (b"email,mail\na,b\n", "same meaning"),
-    ],
+    [(b"", "empty"), (b"\n1,2\n", "first line must contain"), (b"PK\x03\x04\x00\x00", "workbook can't be read")],
 )
 def test_a_file_that_is_no_list_of_leads_is_refused_with_the_reason(cast, start, content, told):
     with pytest.raises(DomainError, match=told):
@@ -183,21 +290,28 @@ def test_the_separators_of_spreadsheets_are_read(cast, start, separator):
     assert row(imports.check(start(text), silent), 2).message == f"a{separator}b"
 
 
+@pytest.mark.parametrize("text", ["a,b\n1,2\n", "email,mail\na,b\n"])
+def test_columns_that_are_not_clear_are_left_to_a_person(cast, start, text):
+    """Where no column is an e-mail address or a phone, or two mean the same."""
+    assert start(text).state == ImportState.MAPPING and not Job.objects.exists()
+
+
 def test_an_unquoted_separator_is_noticed(cast, start):
     batch = imports.check(start("email,message\nx@web.de,one, two\n"), silent)
-    assert "More values" in row(batch, 2).errors[0]["message"]
+    assert "The row has 3 values" in row(batch, 2).errors[0]["message"]
 
 
 def test_a_file_too_long_ends_as_failed_with_the_reason(cast, start, monkeypatch):
-    monkeypatch.setattr("leads.import_files.reading.MOST_ROWS", 2)
+    monkeypatch.setattr("crm.imports.reading.ROWS_MAX", 2)
     batch = imports.check(start("email\na@web.de\nb@web.de\nc@web.de\n"), silent)
     assert batch.state == ImportState.FAILED and "Split it" in batch.problems[0]
     assert not LeadImportRow.objects.exists()
 
 
-def test_discarding_leaves_neither_rows_nor_file(cast, start):
+def test_discarding_leaves_neither_rows_nor_file(cast, start, django_capture_on_commit_callbacks):
     batch = imports.check(start(), silent)
-    imports.discard(import_id=batch.pk, actor=cast.desk_head)
+    with django_capture_on_commit_callbacks(execute=True):
+        imports.discard(import_id=batch.pk, actor=cast.desk_head)
     assert not LeadImportRow.objects.exists() and not imports.file_path(batch).exists()
     with pytest.raises(WrongState):
         imports.discard(import_id=batch.pk, actor=cast.desk_head)
@@ -244,7 +358,7 @@ class TestPages:
         assert "Imported" in browser.get(answer["Location"]).content.decode()
 
     def test_a_bad_file_is_said_at_the_field(self, cast, browse):
-        answer = self.upload(browse(cast.desk_head), cast, "a,b\n1,2\n")
+        answer = self.upload(browse(cast.desk_head), cast, "\n1,2\n")
         assert answer.status_code == 422 and "first line must contain" in answer.content.decode()
 
     def test_the_wrong_lines_can_be_taken_home(self, cast, campaign, browse, start):
@@ -252,6 +366,6 @@ class TestPages:
         answer = browse(cast.desk_head).get(f"/leads/imports/{batch.pk}/?verdict=wrong&export=csv")
         assert "Atlantis" in b"".join(answer.streaming_content).decode()
 
-    @pytest.mark.parametrize("path", ["", "new/", "1/", "1/confirm/", "1/discard/"])
+    @pytest.mark.parametrize("path", ["", "new/", "1/", "1/mapping/", "1/confirm/", "1/discard/"])
     def test_who_may_not_import_sees_none_of_it(self, cast, browse, path):
         assert browse(cast.agent).get(f"/leads/imports/{path}").status_code == 403

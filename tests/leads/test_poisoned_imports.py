@@ -7,9 +7,9 @@ from django.test import Client as Browser
 
 from crm.errors import DomainError
 from leads import imports
-from leads.import_files.reading import Defaults, decode, open_rows, read_rows
 from leads.models import Lead, LeadImport, LeadImportRow
 from leads.sources import create_source
+from tests.leads.test_import_limits import rows_of
 from tests.poison import NUMBERS, TEXTS, TIMES
 
 POISON = {**NUMBERS, **TIMES, **TEXTS}
@@ -18,7 +18,7 @@ GOOD = dict.fromkeys(COLUMNS.split(","), "") | {"first_name": "Anna", "email": "
 
 
 def rows(text):
-    return list(read_rows(text, Defaults(), set()))
+    return rows_of(text, country="")
 
 
 def line(**change):
@@ -31,7 +31,7 @@ def test_a_poisoned_cell_is_named_or_taken_as_the_text_it_is(column, poison):
     try:
         found = rows(line(**{column: POISON[poison]}))
     except DomainError as error:
-        assert error.message.startswith("Line ")
+        assert error.message.startswith(("Line ", "The file's encoding can't be recognised"))
         return
     for row in found:
         texts = [
@@ -48,23 +48,23 @@ def test_a_poisoned_cell_is_named_or_taken_as_the_text_it_is(column, poison):
         assert len(row.first_name) <= 80 and len(row.email) <= 254 and len(row.phone) <= 20
 
 
-def test_a_nul_is_named_with_its_column():
-    (row,) = rows(line(message="a\0b"))
-    assert row.errors == [{"column": "message", "message": "Contains an invalid character (NUL)"}]
+def test_a_nul_far_down_is_named_with_its_line():
+    *good, row = rows(line(message="x" * 4096) + line(message="a\0b").split("\n", 1)[1])
+    assert row.errors == [{"column": "", "message": "Contains an invalid character (NUL)"}] and len(good) == 1
 
 
 @pytest.mark.parametrize(
     ("raw", "words"),
     [
-        (b"\xff\xfee\0m\0a\0i\0l\0\n\0\x00\xd8", "incomplete or damaged"),
-        (b"\xff\xfee", "incomplete or damaged"),
+        (b"\xff\xfee\0m\0a\0i\0l\0\n\0\x00\xd8", "encoding can't be recognised"),
+        (b"\xff\xfee", "encoding can't be recognised"),
         (b"email," + b"x" * 200_000 + b"\n", "Line 1 can't be read"),
-        (b"a\0b", "isn't a text file"),
+        (b"a\0b", "encoding can't be recognised"),
     ],
 )
 def test_a_file_that_is_none_is_refused_in_words(raw, words):
     with pytest.raises(DomainError, match=words):
-        open_rows(decode(raw))
+        rows_of(raw)
 
 
 @pytest.mark.django_db

@@ -15,7 +15,8 @@ from crm.staff.policy_changes import change_policy
 from leads import imports
 from leads.choices import ImportState, OffShift, RowVerdict, Strategy
 from leads.distribution.referrers import _OWNERS
-from leads.distribution.turns import Reserved, count_given
+from leads.distribution.turns import count_given
+from leads.import_files import applying
 from leads.models import Absence, AgentCount, Lead, LeadImport, LeadImportRow, RoutingRule, RuleTurn, Shift
 from leads.routing import Candidate, Router, explain
 from leads.setup_forms import RoutingRuleForm
@@ -147,55 +148,42 @@ def test_leads_given_by_hand_use_the_days_capacity(cast, german_rule):
 
 
 @pytest.mark.django_db
-def test_a_failed_import_gives_its_turns_back(cast, german_rule, second_agent, monkeypatch):
+def test_a_failed_batch_takes_its_turns_with_it(cast, german_rule, second_agent, monkeypatch):
     assert given(cast, 1) == [cast.agent.pk]
     batch = a_file(cast, 5)
-
-    def fail(*_args):
-        raise ValueError("the disk is full")
-
-    monkeypatch.setattr(imports, "_import", fail)
-    with pytest.raises(ValueError, match="disk"):
+    monkeypatch.setattr("leads.import_files.writing.Writer._tell", lambda *_args: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
         imports.run(batch, lambda *_report: None)
     assert counts() == {cast.agent.pk: 1}
-    assert not Lead.objects.exists() and LeadImport.objects.get().reserved == {}
+    assert not Lead.objects.exists() and LeadImport.objects.get().written == {}
     assert given(cast, 1) == [second_agent.pk]
 
 
 @pytest.mark.django_db
-def test_an_import_that_was_killed_gives_its_turns_back_when_it_is_run_again(cast, german_rule, second_agent):
-    batch = a_file(cast, 4)
-    imports._reserve(batch, imports.Writer(batch))  # and then the worker died
-    assert counts() == {cast.agent.pk: 2, second_agent.pk: 2}
-    imports.run(batch, lambda *_report: None)
-    assert counts() == {cast.agent.pk: 2, second_agent.pk: 2}
-    assert Lead.objects.count() == 4
-
-
-@pytest.mark.django_db
-def test_turns_reserved_for_a_person_who_came_meanwhile_are_given_back(cast, german_rule, second_agent, capture):
+def test_a_person_who_came_meanwhile_takes_no_turn_in_the_file(cast, german_rule, second_agent, capture):
     batch = a_file(cast, 3)
-    writer = imports.Writer(batch)
-    imports._reserve(batch, writer)
     capture(email="file2@web.de")
-    with transaction.atomic():
-        imports._import(batch, writer, lambda *_report: None)
+    imports.run(batch, lambda *_report: None)
     fresh = Lead.objects.filter(is_duplicate=False)
     assert Counter(fresh.values_list("assigned_to", flat=True)) == counts()
 
 
 @pytest.mark.django_db
-def test_reserved_leads_count_as_waiting(cast, german_rule, second_agent):
+def test_leads_of_a_batch_before_count_as_waiting(cast, german_rule, second_agent, monkeypatch):
     RoutingRule.objects.update(strategy=Strategy.LEAST_LOADED)
-    batch = a_file(cast, 1)
-    imports._reserve(batch, imports.Writer(batch))
-    assert list(Reserved.read(LeadImport.objects.get().reserved).counts.values()) == [1]
-    assert given(cast, 1) == [second_agent.pk]
+    monkeypatch.setattr(applying, "BATCH_ROWS", 1)
+    imports.run(a_file(cast, 3), lambda *_report: None)
+    assert sorted(counts().values()) == [1, 2]
+    (busiest,) = [pk for pk, leads in counts().items() if leads == 2]
+    assert given(cast, 1) != [busiest]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_shares_and_capacities_are_exact_under_eight_workers_with_an_import_between(cast, german_rule, second_agent):
-    """Weighted 1 to 2: eight threads of 15 leads each, and a file of 90 lines in the middle of them."""
+def test_shares_and_capacities_are_exact_under_eight_workers_with_an_import_between(
+    cast, german_rule, second_agent, monkeypatch
+):
+    """Weighted 1 to 2: eight threads of 15 leads each, and a file of 90 lines in batches of 20 in the middle of them."""
+    monkeypatch.setattr(applying, "BATCH_ROWS", 20)
     RoutingRule.objects.update(strategy=Strategy.WEIGHTED, weights={str(second_agent.pk): 2})
     User.objects.filter(pk__in=[cast.agent.pk, second_agent.pk]).update(lead_capacity_per_day=1_000)
     batch = a_file(cast, 90)

@@ -735,6 +735,7 @@ DOORS: dict[str, Door] = {
     "clients.notes.edit_note": Door(by=of("note_id", "author", "Note")),
     "leads.imports.confirm": Door(by=of("import_id", "owner", "LeadImport")),
     "leads.imports.discard": Door(by=of("import_id", "owner", "LeadImport")),
+    "leads.imports.map_columns": Door(given=lambda: {"definition": {}}, by=of("import_id", "owner", "LeadImport")),
     "leads.automations.verbs.activate_automation": Door({"automation_id": {"state": "draft"}}),
     "leads.automations.verbs.create_automation": Door(given=lambda: {"draft": None}),
     "leads.automations.verbs.save_automation": Door(given=lambda: {"draft": new_definition()}),

@@ -368,6 +368,7 @@ LOCKS: dict[str, str] = {
     "leads.duplicates.deciding.reopen_duplicate": "PossibleDuplicate",
     "leads.imports.confirm": "LeadImport",
     "leads.imports.discard": "LeadImport",
+    "leads.imports.map_columns": "LeadImport",
     "leads.invitations.invite": "Client",
     "leads.pipeline.change_sales_status": "Client",
     "leads.pipeline.mark_registration_sent": "Client",
@@ -542,6 +543,7 @@ LINK = "needs a link that was sent"
 EXCEPTIONS: dict[str, str] = {
     "crm.connections.fetching.claim_due": "a part of fetching; `tests/clients/telephony/`, `tests/clients/texting/`",
     "crm.connections.fetching.note_failure": "the same",
+    "crm.imports.applying.one_after_the_other": "a part of a batch of imports; `tests/crm/imports/`",
     "prop.challenges.coupons.usable_coupon": "a part of buying; `tests/prop/test_buy_challenge.py`",
     "prop.programmes.drafts.locked": "a part of the verbs of programmes; `tests/prop/test_programmes.py`",
     "prop.judge.live.judge_account": "the system's own, a transaction of its own; `tests/prop/judge/test_live.py`",

@@ -1293,6 +1293,7 @@ TABLE |= {
     "lead_import_new": Rule(IMPORTS_LEADS),
     "lead_import_example": Rule(IMPORTS_LEADS),
     "lead_import": Rule(IMPORTS_LEADS, kwargs=_no_import, good=OWN),
+    "lead_import_mapping": Rule(IMPORTS_LEADS, kwargs=_no_import, good=OWN),
     "lead_import_confirm": Rule(IMPORTS_LEADS, kwargs=_no_import, good=OWN),
     "lead_import_discard": Rule(IMPORTS_LEADS, kwargs=_no_import, good=OWN),
     "campaigns": Rule(roles(Role.DESK_HEAD, Role.MARKETING, Role.AUDITOR, Role.ADMINISTRATOR)),
