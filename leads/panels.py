@@ -18,7 +18,7 @@ from crm.i18n import formats
 from crm.models import User
 from crm.security.scope import reach_of
 from crm.ui.kpis import once_per_page
-from crm.ui.panels import Card, CreateEntry, MenuEntry, RecordPart, SetupStep, Tile, register
+from crm.ui.panels import Card, CreateEntry, MenuEntry, PageKey, RecordPart, SetupStep, Tile, register
 from crm.ui.records import HeroFigure
 from crm.ui.tables import BulkAction
 from crm.web.requests import UserRequest
@@ -279,6 +279,7 @@ register(
         place="queue",
         roles=(Role.MARKETING,),
     ),
+    PageKey("l", _("Next lead"), "lead_next", "clients.log_call"),
     Tile("leads-waiting", "leads/_tile_waiting.html", waiting_tile, "leads.receive_lead", 10, dashboard="my_day"),
 )
 

@@ -74,6 +74,24 @@ class MenuEntry:
 
 
 @dataclass(frozen=True)
+class PageKey:
+    """A letter that opens a page from anywhere, outside of fields. A page whose own button has the letter keeps it."""
+
+    letter: str
+    label: Label
+    url_name: str
+    permission: Permission
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return (self.letter,)
+
+    @property
+    def url(self) -> str:
+        return reverse(self.url_name)
+
+
+@dataclass(frozen=True)
 class CreateEntry:
     """An entry of the "+" in the top bar. `is_dialog` opens the page in the shared dialog.
 
@@ -237,8 +255,8 @@ class SetupStep:
         return (self.slug,)
 
 
-Entry = MenuEntry | CreateEntry | Tab | Card | RecordPart | Tile | PaletteSource | SetupStep
-E_ = TypeVar("E_", MenuEntry, CreateEntry, Tab, Card, RecordPart, Tile, PaletteSource, SetupStep)
+Entry = MenuEntry | PageKey | CreateEntry | Tab | Card | RecordPart | Tile | PaletteSource | SetupStep
+E_ = TypeVar("E_", MenuEntry, PageKey, CreateEntry, Tab, Card, RecordPart, Tile, PaletteSource, SetupStep)
 
 
 @dataclass
@@ -279,6 +297,12 @@ def creations_for(user: User) -> list[CreateEntry]:
     """List what this person may create from anywhere, in order."""
     entries = [entry for entry in registry.of(CreateEntry) if allows(entry.permission, user)]
     return sorted(entries, key=lambda entry: (entry.order, entry.url_name))
+
+
+def page_keys_for(user: User) -> list[PageKey]:
+    """List the letters that open a page for this person."""
+    entries = [entry for entry in registry.of(PageKey) if allows(entry.permission, user)]
+    return sorted(entries, key=lambda entry: entry.letter)
 
 
 def tabs_for(user: User, page: str) -> list[Tab]:

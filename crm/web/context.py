@@ -117,6 +117,7 @@ class Furniture:
             "sections": menu.sections_of(links, self.user),
             "pinned": self.pinned,
             "favourites": _favourites(pages, self.pinned),
+            "page_keys": panels.page_keys_for(self.user),
         }
         known = dict(Role.choices)
         names = [str(known.get(name, name)) for name in panels.roles_of(self.user)]

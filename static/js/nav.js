@@ -89,9 +89,13 @@
       return next?.focus();
     }
     // A page whose own button has the key keeps it.
-    if (!["c", "+"].includes(event.key) || event.target.closest("input,textarea,select,[contenteditable],dialog[open]")) return;
-    const create = document.querySelector("[data-create]");
-    if (!create || document.querySelector(`[data-key="${event.key}"]`)) return;
+    if (event.target.closest("input,textarea,select,[contenteditable],dialog[open]")) return;
+    const key = CSS.escape(event.key);
+    if (document.querySelector(`[data-key="${key}"], [data-story-key="${key}"]`)) return;
+    const page = document.querySelector(`[data-page-key="${key}"]`);
+    if (page) return page.click();
+    const create = ["c", "+"].includes(event.key) && document.querySelector("[data-create]");
+    if (!create) return;
     event.preventDefault();
     if (create.getAttribute("aria-expanded") !== "true") create.click();
     create.parentElement.querySelector(".dropdown-item")?.focus();

@@ -64,6 +64,8 @@
     const own = keys.querySelector("[data-own]");
     const buttons = [...document.querySelectorAll("[data-key], [data-story-key]")].filter((one) => one.offsetParent !== null);
     own.replaceChildren(...buttons.map((one) => line(wordsOf(one), one.dataset.key || one.dataset.storyKey)));
+    const pages = [...document.querySelectorAll("[data-page-key]")];
+    keys.querySelector("[data-pages]").replaceChildren(...pages.map((one) => line(one.textContent, one.dataset.pageKey)));
     keys.querySelectorAll("[data-where]").forEach((part) => {
       part.hidden = !document.querySelector(part.dataset.where) || !part.querySelector("dl").children.length;
     });
