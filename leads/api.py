@@ -12,6 +12,7 @@ from ninja.params.functions import Header
 from ninja.security import HttpBearer
 
 from clients.api import CLIENTS
+from clients.api.tags import tags
 from clients.choices import SalesStatus
 from clients.custom_fields.arrivals import GIVEN_MAX, judge
 from clients.models.custom_fields import CHOICES_MAX, TEXT_CHARS_MAX
@@ -180,6 +181,7 @@ LEADS: Final = Resource(
         text("message"),
         text("experience", note="none, some or experienced, as declared; empty where nothing was"),
         money("intended_deposit", currency="intended_currency"),
+        tags("client_id"),
         boolean("is_duplicate"),
         text("refusal"),
         integer("score"),

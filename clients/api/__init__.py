@@ -10,6 +10,7 @@ from ninja import Field, Router
 
 from clients import calls, followups, notes
 from clients.api.client_facts import add_facts
+from clients.api.tags import tags
 from clients.choices import CallDirection, CallOutcome, Category, RiskRating, SalesStatus, Stage
 from clients.custom_fields.registry import SeenVocabulary
 from clients.models import Call, Note, Task
@@ -60,6 +61,7 @@ CLIENTS: Final = Resource(
         time("last_contact_at"),
         text("source"),
         text("campaign"),
+        tags(),
         boolean("marketing_consent"),
         integer("merged_into_id", note="Another record of the same person, into which this one was merged"),
         time("created_at"),

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from crm.i18n.formats import mask_email, mask_phone
+from crm.models import User
 from crm.money.amounts import exponent
 
 Read = Callable[..., Any]
@@ -29,6 +30,7 @@ class Field:
     """One field of a resource: `paths` are read, `read` makes the value of them (None: the one path as it is).
 
     contact: masked by `mask` for principals who don't see contact details in full. kind: how a filter reads its value.
+    expression: makes of the reader and the one path what is read instead of it, in the list's own statement.
     """
 
     name: str
@@ -37,6 +39,11 @@ class Field:
     kind: str
     read: Read | None = None
     mask: Read | None = None
+    expression: Callable[[User, str], Any] | None = None
+
+    def columns(self, user: User) -> tuple[Any, ...]:
+        """Return what is read for this user: paths, or an expression."""
+        return (self.expression(user, self.paths[0]),) if self.expression else self.paths
 
     def under(self, prefix: str) -> Field:
         """Return the same field of a record that is reached through a relation."""
@@ -106,6 +113,13 @@ def phone(name: str = "phone", path: str = "") -> Field:
 def computed(name: str, paths: Sequence[str], read: Read, *, schema: dict[str, Any]) -> Field:
     """Declare a field made of several columns, without a query of its own."""
     return Field(name, tuple(paths), schema, "computed", read)
+
+
+def looked_up(
+    name: str, path: str, expression: Callable[[User, str], Any], read: Read, *, schema: dict[str, Any]
+) -> Field:
+    """Declare a field of other tables: an expression over a path, such as the client's id, for whoever reads it."""
+    return Field(name, (path,), schema, "computed", read, expression=expression)
 
 
 def _schema(kind: str, note: str, *, example: Any) -> dict[str, Any]:

@@ -46,7 +46,7 @@ SEES_CONTACTS: Final = "crm.see_unmasked_contacts"
 class Shape:
     """Which columns are read, and how a row of them becomes the JSON of one record."""
 
-    paths: tuple[str, ...]
+    paths: tuple[Any, ...]
     build: Callable[[Sequence[Any]], dict[str, Any]]
     reveals: bool
 
@@ -202,12 +202,12 @@ def shape_of(resource: Resource, principal: Principal, fields: str, expand: str)
         require_access(principal, other)
         parts += [(name, one.name, one.under(name)) for one in other.fields]
     in_full = "contacts:read" in principal.scopes and principal.user.has_perm(SEES_CONTACTS)
-    paths: list[str] = []
+    paths: list[Any] = []
     steps: list[tuple[str, str, int, int, Callable[..., Any] | None]] = []
     for group, name, one in parts:
         read = one.mask if one.mask and not in_full else one.read
         steps.append((group, name, len(paths), len(paths) + len(one.paths), read))
-        paths += one.paths
+        paths += one.columns(principal.user)
     return Shape(tuple(paths), _builder(steps), in_full and any(one.mask for _group, _name, one in parts))
 
 

@@ -1,7 +1,9 @@
 """Tags: choices of a custom field added to many and taken off, by bulk change and automation, in reach and in the log."""
 
 import pytest
+from django.db import connection
 from django.http import QueryDict
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from clients.custom_fields import setup, tagging
@@ -18,7 +20,10 @@ from leads.bulk.changing import change_many, undo_many
 from leads.models import AutomationRun
 from tests.cast import make_client, signed_in
 from tests.clients.test_custom_fields import add
+from tests.crm.api.test_reading import get, secret_of
+from tests.leads.conftest import capture
 
+__all__ = ["capture"]
 pytestmark = pytest.mark.django_db
 
 
@@ -111,3 +116,24 @@ def test_clients_are_tagged_from_their_list(cast, people, tags, django_assert_ma
     shown = page.get("/clients/", {"columns": name_of(field)}).content.decode()
     assert "/leads/bulk/tag-clients/" in shown
     assert signed_in(cast.auditor).post(url, {"ids": ids}).status_code == 403
+
+
+def test_the_api_reads_them_in_the_lists_own_statement(cast, people, tags, capture):
+    """By the roles that see the field, of clients, of leads and of the person behind an id."""
+    field, _vip, _webinar = tags
+    hidden = add(cast, "sources", CustomFieldType.CHOICES, ("List",), roles=["marketing"])
+    lead = capture(email="p0@example.com").lead
+    for client in (people[0], people[1]):
+        set_custom_values(client_id=client.pk, actor=None, values={field.pk: ["vip", "webinar"], hidden.pk: ["list"]})
+    agent = secret_of(cast.agent, "clients:read", "leads:read")
+    told = {"tags": ["vip", "webinar"]}
+    rows = {row["id"]: row["tags"] for row in get("clients", agent).json()["data"]}
+    assert [rows[client.pk] for client in people] == [told, told, {}]
+    assert get(f"leads/{lead.pk}", agent).json()["tags"] == told
+    assert get(f"leads/{lead.pk}?fields=id&expand=client", agent).json()["client"]["tags"] == told
+    queries = []
+    for limit in (1, 3):
+        with CaptureQueriesContext(connection) as caught:
+            get(f"clients?limit={limit}", agent)
+        queries.append(len(caught))
+    assert queries[0] == queries[1]
