@@ -247,9 +247,29 @@ KINDS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "clipboard",
         ),
     ),
-    ("export", ("export", "exported", "extract", "bulk_download", "report_export", "csv", "xlsx", "dump", "exfil")),
+    (
+        "export",
+        (
+            "export",
+            "exported",
+            "extract",
+            "bulk_download",
+            "report_export",
+            "csv",
+            "xlsx",
+            "dump",
+            "exfil",
+            "www_upload",
+        ),
+    ),
     ("print", ("print", "printed", "printing", "screenshot")),
-    ("download", ("download", "downloaded", "document", "doc", "file", "attachment", "kyc", "usb", "copy_file")),
+    (
+        "download",
+        (
+            *("download", "downloaded", "document", "doc", "file", "attachment", "kyc", "usb", "copy_file"),
+            *("file_copy", "device_connect"),
+        ),
+    ),
     ("campaign", ("campaign", "campaign_start")),
     (
         "assign",
@@ -366,6 +386,8 @@ ABSENCES = (
     "idle",
     "ping",
     "break",
+    "connect",
+    "disconnect",
 )
 NOBODY = {
     "",

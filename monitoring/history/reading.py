@@ -19,12 +19,16 @@ import orjson
 from monitoring.history import mapping, moments, recognition
 from monitoring.history.counting import Event
 from monitoring.history.moments import clock, moment, number, seconds
+from monitoring.history.tables import FILE, ROW
 
 SAMPLE = 2000
 # A day's events are ordered by time in chunks of so many; a longer day is ordered chunk by chunk.
 CHUNK = 200_000
 OPEN_FILES_MAX = 60
 BUFFER_BYTES = 1 << 22
+ERRORS_MAX = 20
+# What the name of the file may make clear.
+VAGUE = ("", "context")
 STRAY_GAP_DAYS = 45
 STRAY_SHARE = 0.001
 LONGEST_LINE = 1 << 20
@@ -44,6 +48,13 @@ class Report:
     kinds: dict[str, str] = field(default_factory=dict)
     fields: dict[str, str] = field(default_factory=dict)
     unused_fields: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def fault(self, where: str, column: str, value: object) -> None:
+        """Name the line and the field that can't be read, the first ones."""
+        if len(self.errors) < ERRORS_MAX:
+            shown = "".join(sign if sign.isprintable() else "?" for sign in str(value)[:40])
+            self.errors.append(f"{where}, {column[:80]}: “{shown}” can't be read")
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -57,6 +68,7 @@ class Report:
             "unused_fields": self.unused_fields,
             "kinds": self.kinds,
             "unknown_kinds": dict(self.unknown_kinds.most_common(50)),
+            "errors": self.errors,
         }
 
 
@@ -89,16 +101,21 @@ class Reader:
         self._learn_fields()
         with ExitStack() as stack, self.path.open("rb") as lines:
             spool = _Spool(folder, stack)
-            for line in iter(lambda: lines.readline(LONGEST_LINE), b""):
+            for row, line in enumerate(iter(lambda: lines.readline(LONGEST_LINE), b""), start=1):
                 if len(line) < 3:
                     continue
                 try:
-                    found = self._moment(orjson.loads(line))
+                    event = orjson.loads(line)
+                    found = self._moment(event)
                 except (orjson.JSONDecodeError, AttributeError, TypeError):
                     self.report.unreadable += 1
+                    self.report.fault(f"line {row}", "event", line[:40].decode(errors="replace"))
                     continue
                 if found is None:
                     self.report.without_time += 1
+                    where = f"{event[FILE]}, row {event[ROW]}" if FILE in event else f"line {row}"
+                    key = self.report.fields.get("ts", "ts")
+                    self.report.fault(where, key, mapping.flat(event).get(key, ""))
                     continue
                 self.sizes[found[0]] += 1
                 spool.write(found[0], line)
@@ -137,7 +154,7 @@ class Reader:
                         sample.append(mapping.flat(event))
         self.report.fields = recognition.fields_of(sample, self.stated_fields)
         self.is_month_first = moments.is_month_first([event.get(self.report.fields.get("ts", "")) for event in sample])
-        keys = {key for event in sample for key in event}
+        keys = {key for event in sample for key in event} - {FILE, ROW}
         self.report.unused_fields = sorted(keys - set(self.report.fields.values()))[:60]
 
     def _kept_days(self) -> list[int]:
@@ -190,6 +207,9 @@ class Reader:
         when = self._moment(flat)
         assert when is not None
         word = text("kind")
+        if FILE in flat and word not in self.stated_kinds and mapping.kind_of(word) in VAGUE:
+            whole = f"{flat[FILE]} {word}".strip()
+            word = whole if mapping.kind_of(whole) not in VAGUE or not word else word
         kind = self.report.kinds.get(word)
         if kind is None:
             kind = self.report.kinds[word] = self.stated_kinds.get(word) or mapping.kind_of(word) or "other"

@@ -24,7 +24,7 @@ def write(path, events):
 
 
 def score(source, target, **options):
-    call_command("monitoring_score", source=source, target=target, **options)
+    call_command("monitoring_score", source=[source], target=target, **options)
     with target.open() as file:
         return list(csv.DictReader(file))
 

@@ -4,6 +4,7 @@ import itertools
 import json
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from monitoring.history.counting import Floor
 from monitoring.history.moments import moment, number, seconds
@@ -23,6 +24,31 @@ from sandbox.floor_styles import STYLES, styled
 )
 def test_what_doesnt_tell_is_stripped(key, short):
     assert stem(key) == short
+
+
+def test_tables_of_several_files_are_one_history(tmp_path, capsys):
+    """As CERT's insider logs are: month first, a kind that only its file explains, and rows that are named by file and number."""
+    logon, device, listed = tmp_path / "logon.csv", tmp_path / "device.csv", tmp_path / "views.json"
+    days = [f"01/{day:02}/2010" for day in range(1, 29)]
+    logon.write_text(
+        "id,date,user,pc,activity\n"
+        + "".join(f"{{{n}}},{day} 08:0{n % 10}:00,U{n % 4},PC-{n % 4},Logon\n" for n, day in enumerate(days))
+    )
+    rows = "".join(f"{{d{n}}};{day} 09:00:00;U{n % 4};PC-{n % 4};R:\\;Connect\n" for n, day in enumerate(days))
+    device.write_text(
+        "id;date;user;pc;file_tree;activity\n" + rows + "{x};yesterday;U1;PC-1;;Connect\n", encoding="utf-16"
+    )
+    listed.write_text(
+        json.dumps([{"date": "01/05/2010 10:00:00", "user": "U1", "activity": "File Copy", "pc": "PC-1"}])
+    )
+    call_command("monitoring_score", source=[logon, device, listed], target=tmp_path / "alerts.csv")
+    said = json.loads(capsys.readouterr().out)
+    assert (said["events"], said["without_time"], said["unknown_kinds"]) == (57, 1, {})
+    assert said["kinds"] == {"Logon": "login", "device Connect": "download", "File Copy": "download"}
+    assert said["errors"] == ["device, row 30, date: “yesterday” can't be read"]
+    (tmp_path / "prose.csv").write_text("no table\n")
+    with pytest.raises(CommandError, match="neither JSON nor a table"):
+        call_command("monitoring_score", source=[tmp_path / "prose.csv"], target=tmp_path / "alerts.csv")
 
 
 def test_the_key_whose_values_are_kinds_is_the_kind():

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import csv
 import json
+import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from crm.errors import DomainError
 from monitoring.engine import budget
 from monitoring.history.judging import COLUMNS, judge_file
 from monitoring.history.mapping import FIELDS, KINDS, plain
 from monitoring.history.reading import Reader
+from monitoring.history.tables import as_lines
 
 
 class Command(BaseCommand):
     help = (
-        "Score another system's history (JSONL, an event a line, in any order) with the scorer of the live pages: each agent-day "
-        "with what was known on that day. Writes nothing to the database."
+        "Score another system's history (events in JSONL or as tables, one file or several, in any order) with the scorer of the "
+        "live pages: each agent-day with what was known on that day. Writes nothing to the database."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--import", dest="source", required=True, type=Path, metavar="EVENTS.jsonl")
+        parser.add_argument("--import", dest="source", required=True, type=Path, nargs="+", metavar="EVENTS.jsonl")
         parser.add_argument("--json-alerts", dest="target", required=True, type=Path, metavar="ALERTS.csv")
         parser.add_argument(
             "--budget",
@@ -37,8 +40,9 @@ class Command(BaseCommand):
         parser.add_argument("--alerts-only", action="store_true", help="Write only the agent-days that open a case")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not options["source"].is_file():
-            raise CommandError(f"There is no file {options['source']}.")
+        for path in options["source"]:
+            if not path.is_file():
+                raise CommandError(f"There is no file {path}.")
         if not 0 < options["budget"] <= 100:
             raise CommandError("The budget is more than 0 and at most 100 cases per 100 agent-days.")
         fields = {ours: plain(theirs) for ours, theirs in _pairs(options["map_field"], set(FIELDS))}
@@ -46,9 +50,13 @@ class Command(BaseCommand):
             theirs: ours
             for ours, theirs in ((o, t) for t, o in _pairs(options["map_kind"], None, {k for k, _w in KINDS}))
         }
-        reader = Reader(options["source"], fields=fields, kinds=kinds)
         agent_days = alerts = 0
-        with options["target"].open("w", newline="", encoding="utf-8") as file:
+        with tempfile.TemporaryDirectory(prefix="keelson-history-") as folder, _opened(options["target"]) as file:
+            try:
+                lines = as_lines(options["source"], Path(folder) / "events.jsonl")
+            except DomainError as error:
+                raise CommandError(error.message) from error
+            reader = Reader(lines, fields=fields, kinds=kinds)
             out = csv.writer(file)
             out.writerow(COLUMNS)
             for row in judge_file(reader, per_100=options["budget"]):
@@ -66,6 +74,10 @@ class Command(BaseCommand):
             raise CommandError(
                 "No event had a time and an agent: state them with --map-field ts=… and --map-field agent=…."
             )
+
+
+def _opened(target: Path) -> TextIO:
+    return target.open("w", newline="", encoding="utf-8")
 
 
 def _pairs(texts: list[str], left: set[str] | None, right: set[str] | None = None) -> list[tuple[str, str]]:
