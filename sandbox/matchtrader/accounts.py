@@ -151,10 +151,11 @@ class Accounts:
             while not login:
                 candidate = store.next_ticket("login")
                 login = candidate if candidate not in store.users else 0
+            names = (str(details.get(part) or "") for part in ("firstName", "lastName"))
             fields = {
-                "Name": str(details.get("name") or ""),
+                "Name": " ".join(filter(None, names)),
                 "Email": str(details.get("email") or person["email"]),
-                "Country": str(details.get("country") or ""),
+                "Country": str((details.get("addressDetails") or {}).get("country") or ""),
                 "Phone": str(details.get("phoneNumber") or ""),
             }
             store.save_user(

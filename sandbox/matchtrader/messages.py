@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from sandbox.matchtrader.names import TYPES
 
-EQUITY = {"login": 1, "equity": 2, "balance": 3, "credit": 4, "margin": 5, "freeMargin": 6, "marginLevel": 7}
-LEDGER = {"id": 1, "time": 3, "profit": 4, "comment": 5, "group": 6, "login": 7, "additionalType": 8}
-POSITION = {
-    "id": 1,
-    "symbol": 2,
-    "volume": 3,
-    "openTime": 5,
-    "openPrice": 6,
-    "stopLoss": 7,
-    "takeProfit": 8,
-    "swap": 9,
-    "profit": 10,
-    "netProfit": 11,
-    "currentPrice": 12,
-    "commission": 13,
-    "alias": 15,
+EQUITY = {"login": 1, "equity": 2, "balance": 3, "credit": 4}
+LEDGER = {"id": 1, "time": 3, "comment": 5, "group": 6, "login": 7}
+POSITION = {"id": 3, "symbol": 4, "openTime": 7, "alias": 17}
+POSITION_NUMBERS = {
+    "volume": 5,
+    "openPrice": 8,
+    "stopLoss": 9,
+    "takeProfit": 10,
+    "swap": 11,
+    "profit": 12,
+    "netProfit": 13,
+    "currentPrice": 14,
+    "commission": 15,
 }
-UPDATES = {"NEW": 0, "UPDATE": 1, "CLOSED": 2, "PROFIT_CHANGE": 3, "PARTIALLY_CLOSED": 4}
+UPDATES = {"NEW": 1, "UPDATE": 2, "CLOSED": 3, "PROFIT_CHANGE": 4, "PARTIALLY_CLOSED": 5}
+ADDITIONAL = {"NONE": 0, "CORRECTION": 2, "NEGATIVE_BALANCE_CORRECTION": 7, "BONUS_IN_OUT": 10}
 
 
 def varint(number: int) -> bytes:
@@ -47,6 +46,16 @@ def part(field: int, content: bytes) -> bytes:
     return varint(field << 3 | 2) + varint(len(content)) + content
 
 
+def double(field: int, value: Any) -> bytes:
+    """Encode a number of 64 bits, as the platform sends amounts and prices. Zero is not written."""
+    return varint(field << 3 | 1) + struct.pack("<d", float(value)) if value else b""
+
+
+def doubles(row: Mapping[str, Any], fields: Mapping[str, int]) -> bytes:
+    """Encode the numbers of a row that have a field."""
+    return b"".join(double(field, row[name]) for name, field in fields.items() if name in row)
+
+
 def texts(row: Mapping[str, Any], fields: Mapping[str, int]) -> bytes:
     """Numbers go as texts with their digits."""
     numbered = sorted((field, row[name]) for name, field in fields.items() if name in row)
@@ -66,32 +75,48 @@ def equity(row: Mapping[str, Any]) -> bytes:
 
 def ledgers(rows: Iterable[Mapping[str, Any]]) -> bytes:
     """Encode ledger entries."""
-    entries = (texts(row, LEDGER) + number(2, TYPES.index(row["type"]) + 1) for row in rows)
+    entries = (
+        texts(row, LEDGER)
+        + number(2, TYPES.index(row["type"]) + 1)
+        + double(4, row["profit"])
+        + number(8, ADDITIONAL[row.get("additionalType", "NONE")])
+        for row in rows
+    )
     return part(1, b"".join(part(1, entry) for entry in entries))
 
 
 def positions(login: str, group: str, changes: Iterable[tuple[str, Mapping[str, Any]]]) -> bytes:
     """Encode changes of an account's positions: what happened, and the position."""
     states = (
-        number(1, UPDATES[update]) + part(2, texts(row, POSITION) + number(4, int(row["side"] == "SELL")))
+        part(1, login.encode())
+        + part(2, group.encode())
+        + texts(row, POSITION)
+        + doubles(row, POSITION_NUMBERS)
+        + number(6, 2 if row["side"] == "SELL" else 1)
+        + number(18, UPDATES[update])
         for update, row in changes
     )
-    return part(1, part(1, login.encode()) + part(2, group.encode()) + b"".join(part(3, state) for state in states))
+    return part(1, b"".join(part(1, state) for state in states))
+
+
+def _event(login: str, group: str, field: int, event: bytes) -> bytes:
+    return part(1, part(1, part(field, event) + part(6, login.encode()) + part(7, group.encode())))
 
 
 def stop_out(login: str, group: str, row: Mapping[str, Any]) -> bytes:
     """Encode the stop-out of a position."""
-    event = texts(
-        {"login": login, "orderId": row["closeOrderId"], "instrument": row["symbol"], "volume": row["volume"]},
-        {"login": 1, "orderId": 2, "instrument": 3, "volume": 4},
-    )
-    return part(1, part(2, event) + part(6, login.encode()) + part(7, group.encode()))
+    event = texts({"orderId": row["closingOrderId"], "instrument": row["symbol"]}, {"orderId": 1, "instrument": 2})
+    return _event(login, group, 2, event + double(3, row["volume"]))
 
 
 def margin_call(login: str, group: str, level: Any) -> bytes:
     """Encode a margin call."""
-    event = texts({"login": login, "marginLevel": level}, {"login": 1, "marginLevel": 2})
-    return part(1, part(1, event) + part(6, login.encode()) + part(7, group.encode()))
+    return _event(login, group, 1, double(1, level))
+
+
+def quotation(symbol: str, bid: Any, ask: Any, at_msc: int) -> bytes:
+    """Encode a quote."""
+    return part(1, part(1, symbol.encode()) + double(2, bid) + double(3, ask) + number(4, at_msc))
 
 
 def fields_of(data: bytes) -> dict[int, list[bytes | int]]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sandbox.matchtrader.server import MatchTraderServer
 
 COMMENT_UNITS: Final = 255
+LISTED_TYPES: Final = frozenset(TYPES) - {"OTHER"}  # which the streams have, and the list of ledgers has not
 PAGE_DEFAULT, PAGE_MAX = 20, 1000
 # The books' codes as HTTP statuses; every other is a bad request. A stale version is said to be rejected, without a number.
 STATUSES: Final = {UNKNOWN: 404, TAKEN: 409, STALE: 409, 3008: 409}
@@ -203,13 +204,13 @@ def accounts(site: Site, request: Request, _names: Names) -> Response:
     )
 
 
-@route("ACCOUNT", "GET", "/v1/trading-accounts/login/{login}")
+@route("ACCOUNT", "GET", "/v1/trading-accounts/{login}")
 def account(site: Site, _request: Request, names: Names) -> Response:
     """Answer a trading account."""
     return as_json(site.views.account(site.accounts.find(names["login"])))
 
 
-@route("ACCOUNT_PATCH", "PATCH", "/v1/trading-accounts/login/{login}")
+@route("ACCOUNT_PATCH", "PATCH", "/v1/trading-accounts/{login}")
 def change_account(site: Site, request: Request, names: Names) -> Response:
     """Change a trading account under its version."""
     site.accounts.change(names["login"], request.json())
@@ -231,25 +232,25 @@ def _book(site: Site, request: Request, names: Names, sign: int, *, is_credit: b
     return Response(204)
 
 
-@route("DEPOSIT", "POST", "/v1/trading-accounts/{login}/balance-operations/deposit")
+@route("DEPOSIT", "POST", "/v1/trading-accounts/{login}/deposit")
 def deposit(site: Site, request: Request, names: Names) -> Response:
     """Book a deposit."""
     return _book(site, request, names, 1)
 
 
-@route("WITHDRAW", "POST", "/v1/trading-accounts/{login}/balance-operations/withdraw")
+@route("WITHDRAW", "POST", "/v1/trading-accounts/{login}/withdraw")
 def withdraw(site: Site, request: Request, names: Names) -> Response:
     """Book a withdrawal."""
     return _book(site, request, names, -1)
 
 
-@route("CREDIT_IN", "POST", "/v1/trading-accounts/{login}/balance-operations/credit-in")
+@route("CREDIT_IN", "POST", "/v1/trading-accounts/{login}/credit-in")
 def credit_in(site: Site, request: Request, names: Names) -> Response:
     """Book credit in."""
     return _book(site, request, names, 1, is_credit=True)
 
 
-@route("CREDIT_OUT", "POST", "/v1/trading-accounts/{login}/balance-operations/credit-out")
+@route("CREDIT_OUT", "POST", "/v1/trading-accounts/{login}/credit-out")
 def credit_out(site: Site, request: Request, names: Names) -> Response:
     """Book credit out."""
     return _book(site, request, names, -1, is_credit=True)
@@ -258,13 +259,13 @@ def credit_out(site: Site, request: Request, names: Names) -> Response:
 # -- what happened and what is open
 
 
-@route("LEDGERS", "POST", "/v1/trading-data/ledgers")
+@route("LEDGERS", "POST", "/v1/trading-accounts/trading-data/ledgers")
 def ledgers(site: Site, request: Request, _names: Names) -> Response:
     """List the ledger entries of accounts or groups in a window."""
     body = request.json()
     first, last = site.window(body, is_needed=False)
-    types = set(body.get("types") or TYPES)
-    if types - set(TYPES):
+    types = set(body.get("types") or ())
+    if not types or types - LISTED_TYPES:
         raise Refused(BAD)
     entries = site.views.ledgers(site.chosen(body, site.server), first, last, types)
     group_of = site.views.account_group
@@ -276,7 +277,7 @@ def ledgers(site: Site, request: Request, _names: Names) -> Response:
     )
 
 
-@route("OPEN_POSITIONS", "POST", "/v1/trading-data/open-positions")
+@route("OPEN_POSITIONS", "POST", "/v1/trading-accounts/trading-data/open-positions")
 def open_positions(site: Site, request: Request, _names: Names) -> Response:
     """List the open positions of accounts or groups."""
     answer = []
@@ -287,7 +288,7 @@ def open_positions(site: Site, request: Request, _names: Names) -> Response:
     return as_json(answer)
 
 
-@route("CLOSED_POSITIONS", "POST", "/v1/trading-data/closed-positions")
+@route("CLOSED_POSITIONS", "POST", "/v1/trading-accounts/trading-data/closed-positions")
 def closed_positions(site: Site, request: Request, _names: Names) -> Response:
     """List what accounts or groups closed in a window."""
     body = request.json()
@@ -299,16 +300,22 @@ def closed_positions(site: Site, request: Request, _names: Names) -> Response:
 # -- groups and symbols
 
 
-@route("GROUPS", "POST", "/v1/trading-data/groups")
+@route("GROUPS", "POST", "/v1/groups")
 def groups(site: Site, request: Request, _names: Names) -> Response:
-    """Those of the names that there are; there is no list of all."""
+    """Answer those of the names that there are."""
     names = request.json()["names"]
     if not isinstance(names, list) or not names:
         raise Refused(BAD)
     return as_json([site.views.group(name) for name in names if name in OFFERED])
 
 
-@route("SYMBOLS", "GET", "/v1/trading/symbols")
+@route("GROUP_NAMES", "GET", "/v1/group-names")
+def group_names(site: Site, _request: Request, _names: Names) -> Response:
+    """List the names of all groups."""
+    return as_json(sorted(OFFERED))
+
+
+@route("SYMBOLS", "GET", "/v1/symbols")
 def symbols(site: Site, request: Request, _names: Names) -> Response:
     """List the symbols of a group."""
     group = OFFERED.get(request.query.get("group", ""))

@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 import grpc
 
 from sandbox.engine.books import Refused
+from sandbox.engine.contracts import SYMBOLS
 from sandbox.engine.deals import IN, REASON_STOP_OUT
 from sandbox.engine.gateway import pushing_goes_on
 from sandbox.engine.store import User
 from sandbox.matchtrader import messages
+from sandbox.matchtrader.names import OFFERED
 
 if TYPE_CHECKING:
     from sandbox.engine.faults import Fault
@@ -27,15 +29,19 @@ if TYPE_CHECKING:
 
 PACKAGE: Final = "com.matchtrade.mtr.broker_api.grpc"
 PUSH_SECONDS: Final = 0.03
+QUOTES: Final = "QUOTES_STREAM"
+SYMBOLS_FIELD: Final = 1
 # By method: the stream's name for faults and counts, and the fields of the request that hold groups and logins.
 METHODS: Final = {
     f"/{PACKAGE}.EquityServiceExternal/getEquityStream": ("EQUITY_STREAM", 1, 2),
-    f"/{PACKAGE}.LedgerServiceExternal/getLedgersStream": ("LEDGERS_STREAM", 2, 1),
-    f"/{PACKAGE}.PositionsServiceExternal/getOpenPositionsStream": ("POSITIONS_STREAM", 2, 1),
+    f"/{PACKAGE}.LedgerServiceExternal/getLedgersStream": ("LEDGERS_STREAM", 3, 2),
+    f"/{PACKAGE}.PositionsServiceExternal/getOpenPositionsStream": ("POSITIONS_STREAM", 1, 2),
     f"/{PACKAGE}.TradingEventsServiceExternal/getTradingEventsStream": ("EVENTS_STREAM", 2, 1),
+    f"/{PACKAGE}.QuotationsServiceExternal/getQuotationsWithMarkupStream": (QUOTES, 2, 0),
 }
 FAULTS: Final = {
-    "stream_cut": "ends all streams of the kind (EQUITY_STREAM, LEDGERS_STREAM, POSITIONS_STREAM, EVENTS_STREAM, or all)",
+    "stream_cut": "ends all streams of the kind (EQUITY_STREAM, LEDGERS_STREAM, POSITIONS_STREAM, EVENTS_STREAM, "
+    "QUOTES_STREAM, or all)",
     "stream_silent": "streams of the kind stay open and say nothing any more, not even a heartbeat",
     "stream_repeat": "tells the next entry of the kind twice",
     "stream_lose": "does not tell the next entry of the kind",
@@ -49,6 +55,7 @@ class Subscriber:
     kind: str
     groups: set[str]
     logins: set[str]
+    symbols: set[str] = field(default_factory=set)
     queue: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
     is_silent: bool = False
 
@@ -119,10 +126,14 @@ class Streams(grpc.GenericRpcHandler):
             return {value.decode() for value in fields.get(number, []) if isinstance(value, bytes)}
 
         subscriber = Subscriber(kind, texts(groups), texts(logins))
+        if kind == QUOTES:
+            subscriber.symbols = texts(SYMBOLS_FIELD) & SYMBOLS.keys()
         self.server.count(kind)
         self.subscribers.add(subscriber)
         try:
             yield messages.heartbeat()
+            for symbol in sorted(subscriber.symbols):
+                yield self._quote(subscriber, symbol)
             if kind == "EQUITY_STREAM":
                 for user in self.server.accounts.listed():
                     if subscriber.wants(str(user.login), self.server.views.account_group(user)):
@@ -155,17 +166,32 @@ class Streams(grpc.GenericRpcHandler):
             for _stamp, data in rows:
                 with pushing_goes_on("a deal"):
                     self._tell_deal(self.server.parse(data))
+            moved = self._moved()
+            with pushing_goes_on("quotes"):
+                self._tell_quotes(moved)
             if any(subscriber.kind in ("EQUITY_STREAM", "EVENTS_STREAM") for subscriber in self.subscribers):
                 with pushing_goes_on("what accounts are worth"):
-                    self._tell_equity(changed | self._moved())
+                    holders = {login for login, held in store.by_login.items() if held} if moved else set()
+                    self._tell_equity(changed | holders)
 
-    def _moved(self) -> set[int]:
-        """Accounts with positions, when prices moved since the last time."""
+    def _moved(self) -> set[str]:
+        """Symbols whose prices moved since the last time."""
+        middle = self.server.books.market.middle
+        moved = {name for name, price in middle.items() if self._prices.get(name) != price}
+        self._prices = dict(middle)
+        return moved
+
+    def _quote(self, subscriber: Subscriber, symbol: str) -> bytes:
+        """Encode a quote, with the markup of the subscriber's group where it names one."""
         books = self.server.books
-        if books.market.middle == self._prices:
-            return set()
-        self._prices = dict(books.market.middle)
-        return {login for login, held in books.store.by_login.items() if held}
+        group = next((OFFERED[name] for name in subscriber.groups if name in OFFERED), None)
+        bid, ask = books.market.quote(SYMBOLS[symbol], group)
+        return messages.quotation(symbol, bid, ask, books.clock.now_msc())
+
+    def _tell_quotes(self, moved: set[str]) -> None:
+        for subscriber in self.subscribers:
+            for symbol in sorted(subscriber.symbols & moved):
+                subscriber.queue.put_nowait(self._quote(subscriber, symbol))
 
     def _do_faults(self) -> None:
         for fault in self.server.faults.armed.copy():

@@ -44,7 +44,8 @@ class Views:
 
     def account(self, user: User) -> Row:
         version, _said, more = self.accounts.kept(user.login)
-        fields, owner = user.fields, owner_of(user)
+        fields = user.fields
+        first, _space, last = fields.get("Name", "").partition(" ")
         return {
             "uuid": str(uuid.uuid5(SPACE, f"account:{user.login}")),
             "created": moment(user.registration * 1000),
@@ -56,10 +57,11 @@ class Views:
             "isProView": bool(more.get("isProView")),
             "accountType": "DEMO" if user.group.startswith("demo") else "REAL",
             "accountDetails": {
-                "name": fields.get("Name", ""),
-                "email": owner,
-                "country": fields.get("Country", ""),
+                "firstName": first,
+                "lastName": last,
+                "email": owner_of(user),
                 "phoneNumber": fields.get("Phone", ""),
+                "addressDetails": {"country": fields.get("Country", "")},
             },
             "remarks": str(more.get("remarks", "")),
             "financeInfo": self.finance(user.login),
@@ -123,7 +125,7 @@ class Views:
                 "profit": profit,
                 "comment": deal["Comment"],
             }
-        elif int(deal["Entry"]) in (OUT, OUT_BY):
+        elif profit and int(deal["Entry"]) in (OUT, OUT_BY):
             yield {
                 "id": f"{number}P",
                 "type": "CLOSED_POSITION",
@@ -132,7 +134,7 @@ class Views:
                 "profit": profit,
                 "comment": deal["Comment"],
             }
-        for field, kind in (("Commission", "COMMISSIONS"), ("Storage", "SWAPS"), ("Fee", "OTHER")):
+        for field, kind in (("Commission", "COMMISSIONS"), ("Storage", "SWAPS"), ("Fee", "COMMISSIONS")):
             if amount := Decimal(deal[field]):
                 yield {
                     "id": f"{number}{field[0]}",
@@ -180,11 +182,8 @@ class Views:
     def closed_position(self, deal: Row) -> Row:
         profit, swap, commission = (Decimal(deal[name]) for name in ("Profit", "Storage", "Commission"))
         login = int(deal["Login"])
-        user = self.books.store.users.get(login)
         return {
             "id": deal["PositionID"],
-            "login": deal["Login"],
-            "group": wire_group(user.group) if user else "",
             "symbol": deal["Symbol"],
             "alias": deal["Symbol"],
             "volume": Decimal(deal["VolumeClosedExt"]).scaleb(-8),
@@ -199,7 +198,7 @@ class Views:
             "swap": swap,
             "profit": profit,
             "netProfit": profit + swap + commission,
-            "closeOrderId": deal["Order"],
+            "closingOrderId": deal["Order"],
         }
 
     def _open_msc(self, login: int, deal: Row) -> int:

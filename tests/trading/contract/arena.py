@@ -49,6 +49,8 @@ class Arena(ABC):
     secret_options: ClassVar[Mapping[str, str]] = {}
     splits_charges: ClassVar[bool] = True
     """Commission, swap and fee of a trade come apart; else only their sum."""
+    has_quotes: ClassVar[bool] = True
+    """Where the platform gives quotes at all, this way of reaching it does."""
 
     def __init__(self, process: SandboxProcess) -> None:
         self.process = process

@@ -16,6 +16,7 @@ class MatchTrader(Arena):
     commands = {"money": "DEPOSIT", "create": "NEW_ACCOUNT", "read": "ACCOUNT"}
     refusal_code = 400
     secret = "Sandbox-key-0!"
+    has_quotes = False
 
     def fields(self) -> dict[str, Any]:
         options = {
@@ -36,6 +37,7 @@ class MatchTrader(Arena):
 
 class MatchTraderStreams(MatchTrader):
     name = "matchtrader-grpc"
+    has_quotes = True
 
     def more(self) -> dict[str, str]:
         return {"grpc": "on"}

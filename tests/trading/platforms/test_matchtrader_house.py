@@ -107,7 +107,7 @@ def test_the_doctor_names_paths_groups_and_streams_that_differ(process: SandboxP
     server.options = {
         **server.options,
         "groups": "real-pro-EUR,nowhere",
-        "paths": "closed_positions=/v9/closed; ledgers=/v1/trading-data/ledgers",
+        "paths": "closed_positions=/v9/closed; ledgers=/v1/trading-accounts/trading-data/ledgers",
         "grpc_streams": "ledgers=NoService/noStream",
     }
     server.save()
@@ -143,5 +143,5 @@ def test_a_server_with_a_path_that_can_not_be_is_not_connected(cast: Cast) -> No
     made = connect_server(actor=cast.administrator, password="k", options={"paths": "deposit=/v2/{login}/in"}, **fields)
     assert (
         configuration(made).paths["deposit"] == "/v2/{login}/in"
-        and configuration(made).grpc_target == "broker.example:443"
+        and configuration(made).grpc_target == "broker.example:8083"
     )

@@ -20,6 +20,16 @@ KEY = "Sandbox-key-0!"
 PACKAGE = "com.matchtrade.mtr.broker_api.grpc"
 EVERY = ["FULL", "CLOSE_ONLY", "TRADING_DISABLED", "TRADING_AND_LOGIN_DISABLED", "LOCKED_CLOSE_ONLY"]
 GROUP = "real-pro-EUR"
+TYPES = [
+    "DEPOSIT",
+    "WITHDRAWAL",
+    "CREDIT_IN",
+    "CREDIT_OUT",
+    "AGENT_COMMISSION",
+    "COMMISSIONS",
+    "SWAPS",
+    "CLOSED_POSITION",
+]
 _numbers = count(1)
 
 
@@ -59,11 +69,12 @@ def account(http: httpx.Client, **fields: Any) -> dict[str, Any]:
 
 
 def money(http: httpx.Client, login: str, what: str, **body: Any) -> httpx.Response:
-    return http.post(f"/v1/trading-accounts/{login}/balance-operations/{what}", json=body)
+    return http.post(f"/v1/trading-accounts/{login}/{what}", json=body)
 
 
 def ledger(http: httpx.Client, login: str) -> list[dict[str, Any]]:
-    answer = http.post("/v1/trading-data/ledgers", json={"logins": [login], "accessRightsFilter": EVERY}).json()
+    wanted = {"logins": [login], "types": TYPES, "accessRightsFilter": EVERY}
+    answer = http.post("/v1/trading-accounts/trading-data/ledgers", json=wanted).json()
     return answer[0]["operations"] if answer else []
 
 
@@ -96,18 +107,18 @@ def test_an_account_carries_version_remarks_and_exact_money(http: httpx.Client) 
     made = account(http, remarks="keelson-1")
     assert made["remarks"] == "keelson-1" and (made["version"], made["leverageRatioPercent"]) == (1, 10_000)
     assert money(http, made["login"], "deposit", amount=100.1, comment="D:1").status_code == 204
-    answer = http.get(f"/v1/trading-accounts/login/{made['login']}")
+    answer = http.get(f"/v1/trading-accounts/{made['login']}")
     assert '"balance":100.10,' in answer.text and '"currency":"EUR"' in answer.text
     for body in ({"group": "nowhere"}, {"leverageRatioPercent": "x"}, {"accountType": "OTHER"}, {"accessRight": "ALL"}):
         values = {"group": GROUP, "leverageRatioPercent": 100, "accountType": "REAL", "accountDetails": {}, **body}
         assert http.post(f"/v1/user-accounts/{person(http)}/trading-accounts", json=values).status_code == 400
     assert http.post("/v1/user-accounts/nobody/trading-accounts", json=values).status_code == 404
-    assert http.get("/v1/trading-accounts/login/123").status_code == 404
+    assert http.get("/v1/trading-accounts/123").status_code == 404
 
 
 def test_an_update_needs_the_version_that_the_account_has(http: httpx.Client) -> None:
     login = account(http)["login"]
-    path = f"/v1/trading-accounts/login/{login}"
+    path = f"/v1/trading-accounts/{login}"
     assert http.patch(path, json={"leverageRatioPercent": 5000}).status_code == 400
     assert http.patch(path, json={"leverageRatioPercent": 5000, "version": 1}).status_code == 204
     assert http.patch(path, json={"leverageRatioPercent": 2000, "version": 1}).status_code == 409
@@ -121,7 +132,7 @@ def test_an_update_needs_the_version_that_the_account_has(http: httpx.Client) ->
 def test_lists_show_full_rights_only_unless_told_otherwise_and_come_in_pages(http: httpx.Client) -> None:
     group = "real-vip-GBP"
     logins = [account(http, group=group)["login"] for _one in range(3)]
-    path = f"/v1/trading-accounts/login/{logins[0]}"
+    path = f"/v1/trading-accounts/{logins[0]}"
     assert http.patch(path, json={"accessRight": "CLOSE_ONLY", "version": 1}).status_code == 204
 
     def listed(**query: Any) -> list[str]:
@@ -163,23 +174,27 @@ def test_trades_are_ledger_entries_open_and_closed_positions(http: httpx.Client,
     money(http, login, "deposit", amount=20_000)
     position = process.post("trade", login=int(login), symbol="XAUUSD", lots="0.30", side="sell")["position"]
     wanted = {"logins": [login], "from": "2026-01-01T00:00:00Z", "to": "2099-01-01T00:00:00Z"}
-    (shown,) = http.post("/v1/trading-data/open-positions", json={"logins": [login]}).json()
+    (shown,) = http.post("/v1/trading-accounts/trading-data/open-positions", json={"logins": [login]}).json()
     assert (shown["positions"][0]["id"], shown["positions"][0]["side"]) == (str(position), "SELL")
     process.post("close", position=position, lots="0.10")
-    (closed,) = http.post("/v1/trading-data/closed-positions", json=wanted).json()["closedPositions"]
+    (closed,) = http.post("/v1/trading-accounts/trading-data/closed-positions", json=wanted).json()["closedPositions"]
     assert (closed["id"], closed["side"], Decimal(str(closed["volume"]))) == (str(position), "SELL", Decimal("0.1"))
-    assert closed["openTime"] == shown["positions"][0]["openTime"] and closed["closeOrderId"]
+    assert (
+        closed["openTime"] == shown["positions"][0]["openTime"] and closed["closingOrderId"] and "login" not in closed
+    )
     assert [row["type"] for row in ledger(http, login)] == ["DEPOSIT", "COMMISSIONS", "CLOSED_POSITION", "COMMISSIONS"]
-    assert http.post("/v1/trading-data/closed-positions", json={"logins": [login]}).status_code == 400
-    assert http.post("/v1/trading-data/ledgers", json={}).status_code == 400
+    assert http.post("/v1/trading-accounts/trading-data/closed-positions", json={"logins": [login]}).status_code == 400
+    for body in ({}, {"logins": [login]}, {"logins": [login], "types": ["OTHER"]}):
+        assert http.post("/v1/trading-accounts/trading-data/ledgers", json=body).status_code == 400
 
 
 def test_groups_are_told_by_name_and_symbols_by_group(http: httpx.Client) -> None:
-    (group,) = http.post("/v1/trading-data/groups", json={"names": ["real-standard-JPY", "nowhere"]}).json()
+    assert {"real-standard-JPY", GROUP} < set(http.get("/v1/group-names").json())
+    (group,) = http.post("/v1/groups", json={"names": ["real-standard-JPY", "nowhere"]}).json()
     assert (group["currency"], group["currencyPrecision"]) == ("JPY", 0)
-    rows = {row["symbol"]: row for row in http.get("/v1/trading/symbols", params={"group": GROUP}).json()}
+    rows = {row["symbol"]: row for row in http.get("/v1/symbols", params={"group": GROUP}).json()}
     assert (rows["XAUUSD"]["contractSize"], rows["EURUSD"]["pricePrecision"]) == (100, 5)
-    assert http.get("/v1/trading/symbols", params={"group": "real-netting-EUR"}).status_code == 400
+    assert http.get("/v1/symbols", params={"group": "real-netting-EUR"}).status_code == 400
 
 
 def test_a_path_that_is_not_there_is_answered_by_somebody_else(http: httpx.Client) -> None:
@@ -221,7 +236,7 @@ def heard(call: Any, *, seconds: float = 3.0) -> Any:
     """The next message that is no heartbeat."""
     deadline = time.monotonic() + seconds
     for message in call:
-        if message.WhichOneof("msg") != "heartbeat":
+        if not message.heartbeat:
             return message
         assert time.monotonic() < deadline
     raise AssertionError("the stream ended")
@@ -251,9 +266,9 @@ def test_ledger_entries_come_at_once_for_the_group_that_was_asked_for(
     money(http, other, "deposit", amount=1)
     started_at = time.monotonic()
     money(http, mine, "deposit", amount=12.5, comment="D:STREAM")
-    (entry,) = heard(call).ledgers.entries
+    (entry,) = heard(call).ledgers.ledgers
     assert time.monotonic() - started_at < 1
-    assert (entry.login, entry.profit, entry.comment, entry.time[-1]) == (mine, "12.50", "D:STREAM", "Z")
+    assert (entry.login, entry.profit, entry.comment, entry.time[-1]) == (mine, 12.5, "D:STREAM", "Z")
     assert entry.historyOperationType == pb2.HISTORY_OPERATION_TYPE_DEPOSIT
     assert entry.id == ledger(http, mine)[0]["id"]
     assert next(call).heartbeat  # and then nothing but heartbeats
@@ -269,7 +284,7 @@ def test_positions_and_equity_are_told_as_they_change(
     positions = listen(
         channel,
         "PositionsServiceExternal/getOpenPositionsStream",
-        pb2.PBOpenPositionsRequestExternal(groups=[group]),
+        pb2.PBOpenPositionRequestExternal(groups=[group]),
         pb2.PBOpenPositionsStreamResponseExternal,
     )
     equity = listen(
@@ -280,18 +295,17 @@ def test_positions_and_equity_are_told_as_they_change(
     )
     assert heard(equity).equity.balance == "10000.00"
     position = process.post("trade", login=int(login), symbol="EURUSD", lots="0.20")["position"]
-    told = heard(positions).positions
-    state = told.positions[0]
-    assert (told.login, state.requestUpdateType, state.position.id) == (login, pb2.NEW, str(position))
-    assert (Decimal(state.position.volume), state.position.side) == (Decimal("0.2"), pb2.BUY)
+    (state,) = heard(positions).positions.positions
+    assert (state.login, state.requestUpdateType, state.id) == (login, pb2.REQUEST_UPDATE_TYPE_NEW, str(position))
+    assert (state.volume, state.side) == (0.2, pb2.ORDER_SIDE_BUY)
     moved = heard(equity).equity
-    while not Decimal(moved.margin):  # what the deposit changed may be told again
+    while moved.equity == moved.balance:  # what the deposit changed may be told again
         moved = heard(equity).equity
-    assert Decimal(moved.freeMargin) == Decimal(moved.equity) - Decimal(moved.margin)
+    assert Decimal(moved.equity) < Decimal(moved.balance)
     process.post("close", position=position, lots="0.05")
-    assert heard(positions).positions.positions[0].requestUpdateType == pb2.PARTIALLY_CLOSED
+    assert heard(positions).positions.positions[0].requestUpdateType == pb2.REQUEST_UPDATE_TYPE_PARTIALLY_CLOSED
     process.post("close", position=position)
-    assert heard(positions).positions.positions[0].requestUpdateType == pb2.CLOSED
+    assert heard(positions).positions.positions[0].requestUpdateType == pb2.REQUEST_UPDATE_TYPE_CLOSED
     for call in (positions, equity):
         call.cancel()
 
@@ -305,16 +319,16 @@ def test_a_margin_call_and_a_stop_out_are_events(
     events = listen(
         channel,
         "TradingEventsServiceExternal/getTradingEventsStream",
-        pb2.PBTradingEventsRequestExternal(logins=[login]),
+        pb2.PBTradingEventsStreamRequestExternal(logins=[login]),
         pb2.PBTradingEventsStreamResponseExternal,
     )
     level = float(process.state()["prices"]["GBPUSD"]["bid"])
     process.post("price", symbol="GBPUSD", level=level * 0.985)
-    called = heard(events).tradingEvent
+    (called,) = heard(events).tradingEvents.tradingEvents
     assert (called.WhichOneof("msg"), called.login) == ("marginCallEvent", login)
-    assert Decimal(called.marginCallEvent.marginLevel) < 100
+    assert called.marginCallEvent.marginLevel < 100
     process.post("price", symbol="GBPUSD", level=level * 0.975)
-    stopped = heard(events).tradingEvent
+    (stopped,) = heard(events).tradingEvents.tradingEvents
     process.post("price", symbol="GBPUSD", level=level)
     assert (stopped.WhichOneof("msg"), stopped.stopOutEvent.instrument) == ("stopOutEvent", "GBPUSD")
     events.cancel()
@@ -333,12 +347,12 @@ def test_streams_are_cut_silenced_repeated_and_robbed_of_entries(
     call = open_stream()
     process.fault("stream_repeat", "LEDGERS_STREAM")
     money(http, login, "deposit", amount=1)
-    assert heard(call).ledgers.entries[0].id == heard(call).ledgers.entries[0].id
+    assert heard(call).ledgers.ledgers[0].id == heard(call).ledgers.ledgers[0].id
     process.fault("stream_lose", "LEDGERS_STREAM")
     money(http, login, "deposit", amount=2)
     time.sleep(0.15)
     money(http, login, "deposit", amount=3)
-    assert heard(call).ledgers.entries[0].profit == "3.00"
+    assert heard(call).ledgers.ledgers[0].profit == 3
     process.fault("stream_cut", "LEDGERS_STREAM")
     assert all(message.heartbeat for message in call)  # it ends
     call = open_stream(0.8)
@@ -366,4 +380,4 @@ def test_options_and_state_survive_a_restart(tmp_path: Path) -> None:
     with started("matchtrader", state, *arguments) as process:
         base = f"http://127.0.0.1:{process.ports['matchtrader_port']}"
         with httpx.Client(base_url=base, headers=headers) as http:
-            assert http.get(f"/v1/trading-accounts/login/{made['login']}").json() == made
+            assert http.get(f"/v1/trading-accounts/{made['login']}").json() == made

@@ -17,6 +17,7 @@ from tests.trading.sandbox_process import started
 from trading.platforms import pool
 from trading.platforms.errors import ReadTimedOut
 from trading.platforms.matchtrader import history
+from trading.platforms.matchtrader.options import PATHS
 from trading.platforms.matchtrader.platform import MatchTraderPlatform
 
 
@@ -176,14 +177,63 @@ def test_a_charge_without_its_trade_waits_and_then_stands_alone(
     assert money() == Decimal(arena.truth(login)["balance"]) < 5000
 
 
-def test_equity_of_many_accounts_comes_from_the_stream(arena: MatchTraderStreams) -> None:
-    logins = [arena.account("real\\pro-EUR", money="100.00") for _number in range(7)]
+def test_equity_of_many_accounts_comes_from_the_stream_and_their_margin_from_the_list(
+    arena: MatchTraderStreams,
+) -> None:
+    logins = [arena.account("real\\pro-EUR", money="1000.00") for _number in range(7)]
+    arena.trade(logins[1], "EURUSD", "0.10")
     with following(arena) as (platform, _read):
         until(lambda: len(platform.streams.money(logins)) == 7)  # type: ignore[union-attr]
         before = requests(arena)
-        assert {row.balance for row in platform.account_money(logins)} == {100} and requests(arena) == before
+        held = {row.login: row for row in platform.account_money(logins)}
+        assert {row.balance for login, row in held.items() if login != logins[1]} == {1000}
+        assert requests(arena) - before <= 1  # the list, which is good for some seconds
         arena.process.post("balance", login=int(logins[0]), amount="11.00", comment="x")
-        until(lambda: {row.login: row.equity for row in platform.account_money(logins)}[logins[0]] == 111)
+        until(lambda: {row.login: row.equity for row in platform.account_money(logins)}[logins[0]] == 1011)
+        trading = {row.login: row for row in platform.account_money(logins)}[logins[1]]
+        assert trading.margin > 0 and trading.margin_free == trading.equity - trading.margin
+        assert trading.floating == trading.equity - trading.balance - trading.credit
+
+
+def test_quotes_are_pushed_with_the_markup_of_a_real_group_and_survive_a_cut(arena: MatchTraderStreams) -> None:
+    with over(arena, streams=True) as platform:
+        first = until(lambda: platform.quotes_since(["EURUSD", "NONE"]))
+        assert {quote.symbol for quote in first} == {"EURUSD"}
+        # What was asked for before goes on, and is not given to who asks for something else.
+        (gold, *_later) = until(lambda: platform.quotes_since(["XAUUSD"]))
+        assert gold.symbol == "XAUUSD" and platform.quotes._wanted == ("EURUSD", "NONE", "XAUUSD")  # type: ignore[union-attr]
+        arena.fault("stream_cut", "QUOTES_STREAM")
+        time.sleep(0.3)
+        again = until(lambda: platform.quotes_since(["EURUSD"]))
+        assert again[0].at >= first[-1].at and all(0 < quote.bid < quote.ask for quote in again)
+
+
+def test_closed_positions_that_name_no_account_are_those_of_whom_the_ledger_names(arena: MatchTraderStreams) -> None:
+    """One is closed at neither profit nor loss, and has no entry: the other accounts of the group are asked for it."""
+    logins = [arena.account("real\\vip-GBP", money="5000.00") for _number in range(4)]
+    with over(arena, groups=("real-vip-GBP",)) as platform:
+        now = platform.server_time().server_msc
+        for login in logins[:3]:
+            arena.close(arena.trade(login, "EURUSD", "0.10"))
+        row = arena.truth(logins[1])["deals"][-1]
+        arena.process.post("deal/edit", ticket=int(row["Deal"]), Profit="0.00")
+        window = {"from_msc": now - 60_000, "to_msc": now + 60_000}
+        closings = [deal for deal in platform.deals(mask="*", **window) if deal.entry == 1 and deal.symbol]
+        assert sorted(deal.login for deal in closings) == sorted(logins[:3])
+        assert {deal.login: deal.profit for deal in closings}[logins[1]] == 0
+        before = requests(arena)
+        mine = platform._of([logins[0], logins[3]], window["from_msc"], window["to_msc"])
+        assert {deal.login for deal in mine if deal.entry == 1 and deal.symbol} == {logins[0]}
+        assert requests(arena) - before <= 5  # ledger, open and closed, whose, and that account's
+
+
+def test_all_groups_are_read_where_none_is_set(arena: MatchTraderStreams) -> None:
+    with over(arena, groups=()) as platform:
+        assert "real-islamic-EUR" in platform.group_names("*")
+    paths = {**PATHS, "group_names": "/v9/group-names"}
+    login = arena.account("real\\pro-EUR")
+    with over(arena, groups=(), paths=paths) as platform:  # a server without the list: those that accounts are in
+        assert "real-pro-EUR" in platform.group_names("*") and login in platform.logins("*")
 
 
 def test_point_4_streams_never_cross_a_fork(arena: MatchTraderStreams, login: str) -> None:

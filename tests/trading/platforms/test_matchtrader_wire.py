@@ -38,7 +38,7 @@ def test_the_generated_messages_are_those_of_the_proto_file(tmp_path: Path) -> N
 
 
 def test_messages_written_by_hand_are_read_by_the_generated_code() -> None:
-    """The sandbox writes its bytes without our code: each proves the other. Numbers are texts, zero stays a text."""
+    """The sandbox writes its bytes without our code: each proves the other. Equity is told as text, the rest as doubles."""
     equity = pb2.PBEquityStreamResponseExternal.FromString(
         messages.equity({"login": "7", "equity": Decimal("1250.10"), "balance": Decimal("0.00"), "other": 1})
     )
@@ -53,17 +53,28 @@ def test_messages_written_by_hand_are_read_by_the_generated_code() -> None:
         "comment": "ü" * 90,
         "login": "7",
     }
-    (entry,) = pb2.PBLedgersStreamResponseExternal.FromString(messages.ledgers([row])).ledgers.entries
-    assert (entry.id, entry.profit, entry.comment, entry.login) == ("1", "-3.5", "ü" * 90, "7")
+    (entry,) = pb2.PBLedgersStreamResponseExternal.FromString(messages.ledgers([row])).ledgers.ledgers
+    assert (entry.id, rows.exact(entry.profit), entry.comment, entry.login) == ("1", "-3.5", "ü" * 90, "7")
     assert entry.historyOperationType == pb2.HISTORY_OPERATION_TYPE_CLOSED_POSITION
     state = {"id": "5", "symbol": "EURUSD", "volume": Decimal("0.10"), "side": "SELL", "alias": "EURUSD"}
-    told = pb2.PBOpenPositionsStreamResponseExternal.FromString(
+    (told,) = pb2.PBOpenPositionsStreamResponseExternal.FromString(
         messages.positions("7", "real", [("PARTIALLY_CLOSED", state)])
-    ).positions
-    assert (told.login, told.group, told.positions[0].requestUpdateType) == ("7", "real", pb2.PARTIALLY_CLOSED)
-    assert (told.positions[0].position.volume, told.positions[0].position.side) == ("0.10", pb2.SELL)
-    event = pb2.PBTradingEventsStreamResponseExternal.FromString(messages.margin_call("7", "real", Decimal("99.5")))
-    assert event.tradingEvent.marginCallEvent.marginLevel == "99.5"
+    ).positions.positions
+    assert (told.login, told.group, told.requestUpdateType) == ("7", "real", pb2.REQUEST_UPDATE_TYPE_PARTIALLY_CLOSED)
+    assert (told.volume, told.side, told.alias) == (0.1, pb2.ORDER_SIDE_SELL, "EURUSD")
+    (event,) = pb2.PBTradingEventsStreamResponseExternal.FromString(
+        messages.margin_call("7", "real", Decimal("99.5"))
+    ).tradingEvents.tradingEvents
+    assert (event.login, event.marginCallEvent.marginLevel) == ("7", 99.5)
+    quote = pb2.PBQuotationSimpleExternal.FromString(
+        messages.quotation("EURUSD", Decimal("1.1"), Decimal("1.10012"), 7)
+    )
+    told_at = quote.quotation.timestampInMillis
+    assert [rows.exact(quote.quotation.bidPrice), rows.exact(quote.quotation.askPrice), told_at] == [
+        "1.1",
+        "1.10012",
+        7,
+    ]
 
 
 def test_a_request_written_by_the_generated_code_is_read_by_hand() -> None:
@@ -117,7 +128,7 @@ def closed(**fields: Any) -> dict[str, Any]:
         "commission": "-0.6",
         "swap": "1.2",
         "profit": "100.00",
-        "closeOrderId": "900",
+        "closingOrderId": "900",
         **fields,
     }
 

@@ -121,7 +121,7 @@ PLATFORMS = {
             "openTime": "2026-10-01T10:00:00Z",
             "profit": "1.50",
             "closeTime": "2026-10-01T11:00:00Z",
-            "closeOrderId": "9",
+            "closingOrderId": "9",
         },
         "profit",
         "volume",

@@ -30,12 +30,18 @@ class AccountsPart(Part):
             if account is not None:
                 return account
         user = self._user_of(new_account)
+        first, _space, last = new_account.name.partition(" ")
         body = {
             "group": new_account.group,
             "leverageRatioPercent": new_account.leverage * self.config.leverage_unit,
             "accessRight": access.FULL,
             "accountType": "DEMO" if matches(self.config.demo_groups, new_account.group) else "REAL",
-            "accountDetails": {"name": new_account.name, "email": new_account.email, "country": new_account.country},
+            "accountDetails": {
+                "firstName": first,
+                "lastName": last or first,
+                "email": new_account.email,
+                "addressDetails": {"country": new_account.country},
+            },
             "remarks": new_account.reference,
         }
         answer = self.client.write("new_account", body, user=user)
@@ -71,20 +77,7 @@ class AccountsPart(Part):
                 raise
             user = None
         if user is None:
-            first, _space, last = new_account.name.partition(" ")
-            user = self.client.write(
-                "users",
-                {
-                    "email": new_account.email,
-                    "password": new_account.main_password,
-                    "personalDetails": {
-                        "firstname": first,
-                        "lastname": last or first,
-                        "language": new_account.language,
-                    },
-                    "addressDetails": {"country": new_account.country},
-                },
-            )
+            user = self.client.write("users", {"email": new_account.email, "password": new_account.main_password})
         try:
             return rows.text(user["uuid"])
         except (KeyError, TypeError) as problem:

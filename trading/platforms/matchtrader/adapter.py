@@ -11,6 +11,7 @@ from trading.platforms.circuit_breaker import Gate
 from trading.platforms.matchtrader import doctor
 from trading.platforms.matchtrader.options import OPTIONS, Config, configuration
 from trading.platforms.matchtrader.platform import CAPABILITIES, MatchTraderPlatform
+from trading.platforms.matchtrader.quote_stream import QuoteStream
 from trading.platforms.matchtrader.rest import RestClient
 from trading.platforms.matchtrader.streams import Streams
 
@@ -26,7 +27,9 @@ RATES: Final = {"money": (2.0, 20, 10.0), "reads": (3.5, 40, 15.0), "backfill": 
 def platform_of(config: Config, gate: Gate | None = None) -> MatchTraderPlatform:
     """Put the platform together from its configuration, with streams where gRPC is switched on."""
     client = RestClient(config, gate)
-    return MatchTraderPlatform(client, Streams(config, client.now_msc) if config.grpc_target else None)
+    if not config.grpc_target:
+        return MatchTraderPlatform(client)
+    return MatchTraderPlatform(client, Streams(config, client.now_msc), QuoteStream(config, client.now_msc))
 
 
 @platform_kind(

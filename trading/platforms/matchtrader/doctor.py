@@ -49,6 +49,8 @@ def _paths(_server: TradingServer, platform: Platform) -> Finding:
         "open_positions": {"body": {"logins": ["0"]}},
         "ledgers": {"body": {**window, "types": list(rows.MONEY_TYPES)}},
         "closed_positions": {"body": window},
+        "group_names": {},
+        "symbols": {"query": [("group", ours.group_names("*")[0])]} if ours.group_names("*") else {},
     }
     missing = []
     for command, what in asked.items():
@@ -62,12 +64,11 @@ def _paths(_server: TradingServer, platform: Platform) -> Finding:
 
 
 def _group_names(_server: TradingServer, platform: Platform) -> Finding:
-    """Compare the groups that accounts are in with those that are set: the interface lists none."""
+    """Compare the groups that accounts are in with those that are set, and these with what the platform has."""
     ours = _ours(platform)
     used = {rows.text(row.get("group")) for row in ours.listing().values()}
     if not ours.config.groups:
-        finding = f"none set: the {len(used)} groups that accounts are in are read"
-        return True, finding, ""
+        return True, f"none set: all that the platform lists are read ({len(ours.group_names('*'))})", ""
     known = {group.name for group in ours.groups()}
     unset, unknown = sorted(used - set(ours.config.groups)), sorted(set(ours.config.groups) - known)
     finding = f"{len(ours.config.groups)} set"

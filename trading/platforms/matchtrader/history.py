@@ -16,7 +16,8 @@ from typing import Any, Final
 from trading.platforms.aside import each_row
 from trading.platforms.base import DealData, DealPage, PositionData, ServerTime
 from trading.platforms.matchtrader import rows
-from trading.platforms.matchtrader.money import MoneyPart, ledger_rows
+from trading.platforms.matchtrader.closed import ClosedPart, Owned
+from trading.platforms.matchtrader.money import ledger_rows
 from trading.platforms.matchtrader.parts import reading
 
 HOUR_MSC: Final = 3_600_000
@@ -32,12 +33,10 @@ CHARGE_WAITS_MSC: Final = 10_000
 MONTH_MSC: Final = 30 * DAY_MSC
 MONTHS_MAX: Final = 14  # how far back single tickets are looked for
 NOT_RETURNED: Final = 2**62
-LEDGERS_ASKED: Final = list(rows.LEDGER_TYPES)
-Owned = tuple[str, Mapping[str, Any]]
-"""A login and a row."""
+LEDGERS_ASKED: Final = [kind for kind in rows.LEDGER_TYPES if kind != rows.OTHER]
 
 
-class HistoryPart(MoneyPart):
+class HistoryPart(ClosedPart):
     """The cursor is the server's clock in milliseconds, when we asked."""
 
     _swept = 0
@@ -94,7 +93,7 @@ class HistoryPart(MoneyPart):
 
     def deals(self, *, mask: str, from_msc: int, to_msc: int) -> list[DealData]:
         ledger = list(ledger_rows(self.per_groups("ledgers", mask, types=LEDGERS_ASKED, **_window(from_msc, to_msc))))
-        closed = _closed(self.per_groups("closed_positions", mask, **self._closings(from_msc, to_msc)))
+        closed = self.closed_in(mask, **self._closings(from_msc, to_msc))
         still_open = _open(self.per_groups("open_positions", mask))
         return self._joined(ledger, closed, still_open, from_msc, to_msc)
 
@@ -104,7 +103,7 @@ class HistoryPart(MoneyPart):
     def _of(self, logins: Sequence[str], from_msc: int, to_msc: int) -> list[DealData]:
         ledger = list(ledger_rows(self.per_logins("ledgers", logins, types=LEDGERS_ASKED, **_window(from_msc, to_msc))))
         until = max(to_msc, self.client.now_msc() + HOUR_MSC)
-        closed = _closed(self.per_logins("closed_positions", logins, **_window(from_msc, until)))
+        closed = self.closed_of(logins, **_window(from_msc, until))
         still_open = _open(self.per_logins("open_positions", logins))
         deals = self._joined(ledger, closed, still_open, from_msc, to_msc)
         return sorted(deals, key=lambda deal: (deal.server_msc, deal.ticket))
@@ -221,14 +220,6 @@ def _window(from_msc: int, to_msc: int) -> dict[str, str]:
 
 def _within(deals: Iterable[DealData], from_msc: int, to_msc: int) -> list[DealData]:
     return [deal for deal in deals if from_msc <= deal.server_msc <= to_msc]
-
-
-def _closed(answers: Iterable[Any]) -> Iterator[Owned]:
-    """Yield rows of `{closedPositions: […]}`. Each names its login."""
-    for answer in answers:
-        with reading("closed_positions"):
-            for row in answer["closedPositions"]:
-                yield rows.text(row["login"]), row
 
 
 def _open(answers: Iterable[Any]) -> Iterator[Owned]:

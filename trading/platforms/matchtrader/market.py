@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from trading.platforms.base import GroupData, Health, ServerTime, SymbolData
+from trading.platforms.base import GroupData, Health, QuoteData, ServerTime, SymbolData
+from trading.platforms.masks import matches
 from trading.platforms.matchtrader import rows
 from trading.platforms.matchtrader.parts import Part, reading
 
@@ -66,3 +67,11 @@ class MarketPart(Part):
                     swap_short=rows.decimal(row.get("swapSell")),
                     tick_size=rows.decimal(row.get("sizeOfOnePoint")) or Decimal(1).scaleb(-digits),
                 )
+
+    def quotes_since(self, names: Sequence[str]) -> list[QuoteData]:
+        """Take what was pushed of these symbols, with the markup of a real group; none without streams."""
+        if self.quotes is None:
+            return []
+        groups = self.group_names("*")
+        real = [name for name in groups if not matches(self.config.demo_groups, name)]
+        return self.quotes.quotes_of(names, next(iter(real or groups), ""))

@@ -12,7 +12,7 @@ from trading.platforms.aside import read_each
 from trading.platforms.base import AccountMoney, BalanceKind, DealData
 from trading.platforms.errors import FinalError, OutcomeUnknown, PlatformError
 from trading.platforms.matchtrader import rows
-from trading.platforms.matchtrader.accounts import AccountsPart
+from trading.platforms.matchtrader.accounts import ONE_BY_ONE_MAX, AccountsPart
 from trading.platforms.matchtrader.parts import reading
 from trading.platforms.references import LOOK_BACK, is_reference
 
@@ -103,20 +103,23 @@ class MoneyPart(AccountsPart):
     # -- what accounts are worth
 
     def account_money(self, logins: Sequence[str]) -> list[AccountMoney]:
-        """Read the money of accounts: a few by request; of many, the recent ones come from the equity stream."""
-        streamed = self.streams.money(logins) if self.streams is not None and len(logins) > 5 else {}
-        left = [login for login in logins if login not in streamed]
+        """Read the money of accounts: a few by request; many from the list, with what the equity stream has told since."""
         with reading("accounts"):
-            asked = [_money(row) for row in self.rows_of(left)] if left else []
-        return [*streamed.values(), *asked]
+            asked = [_money(row) for row in self.rows_of(logins)]
+        return list(self._newest(asked)) if len(logins) > ONE_BY_ONE_MAX else asked
 
     def group_money(self, mask: str) -> Iterator[AccountMoney]:
         names = set(self.group_names(mask))
-        theirs = {login: row for login, row in self.listing().items() if rows.text(row.get("group")) in names}
-        streamed = self.streams.money(list(theirs)) if self.streams is not None else {}
+        listed = self.listing().values()
         with reading("accounts"):
-            for login, row in theirs.items():
-                yield streamed.get(login) or _money(row)
+            theirs = [_money(row) for row in listed if rows.text(row.get("group")) in names]
+        yield from self._newest(theirs)
+
+    def _newest(self, listed: Sequence[AccountMoney]) -> Iterator[AccountMoney]:
+        """Bring listed money up to date: the stream is the newer one, and tells equity, balance and credit."""
+        told = self.streams.money([money.login for money in listed]) if self.streams is not None else {}
+        for money in listed:
+            yield rows.with_equity(money, told[money.login]) if money.login in told else money
 
 
 def ledger_rows(answers: Iterable[Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

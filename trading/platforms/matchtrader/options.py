@@ -1,7 +1,8 @@
 """What a server row says about its Match-Trader: paths, groups, streams. Everything that the public pages leave open is here.
 
-Paths whose strings the vendor's public pages show are marked in `DOCUMENTED`; the others are our best reading of them and
-a broker's own can be put in their place. A path may hold only the placeholders of its command.
+Paths whose strings the vendor's public pages, its Broker-API skill or a public client of version 2 show are marked in
+`DOCUMENTED`; the others follow the same pattern, and a broker's own can be put in their place. A path may hold only the
+placeholders of its command.
 """
 
 from __future__ import annotations
@@ -30,23 +31,25 @@ PATHS: Final[dict[str, str]] = {
     "password": "/v1/user-accounts/{user}/change-password",
     "new_account": "/v1/user-accounts/{user}/trading-accounts",
     "accounts": "/v1/trading-accounts",
-    "account": "/v1/trading-accounts/login/{login}",
-    "deposit": "/v1/trading-accounts/{login}/balance-operations/deposit",
-    "withdraw": "/v1/trading-accounts/{login}/balance-operations/withdraw",
-    "credit_in": "/v1/trading-accounts/{login}/balance-operations/credit-in",
-    "credit_out": "/v1/trading-accounts/{login}/balance-operations/credit-out",
-    "ledgers": "/v1/trading-data/ledgers",
-    "open_positions": "/v1/trading-data/open-positions",
-    "closed_positions": "/v1/trading-data/closed-positions",
-    "groups": "/v1/trading-data/groups",
-    "symbols": "/v1/trading/symbols",
+    "account": "/v1/trading-accounts/{login}",
+    "deposit": "/v1/trading-accounts/{login}/deposit",
+    "withdraw": "/v1/trading-accounts/{login}/withdraw",
+    "credit_in": "/v1/trading-accounts/{login}/credit-in",
+    "credit_out": "/v1/trading-accounts/{login}/credit-out",
+    "ledgers": "/v1/trading-accounts/trading-data/ledgers",
+    "open_positions": "/v1/trading-accounts/trading-data/open-positions",
+    "closed_positions": "/v1/trading-accounts/trading-data/closed-positions",
+    "groups": "/v1/groups",
+    "group_names": "/v1/group-names",
+    "symbols": "/v1/symbols",
 }
-DOCUMENTED: Final = frozenset({"user_by_email", "user", "users", "password", "new_account", "accounts"})
+DOCUMENTED: Final = frozenset(PATHS) - {"withdraw", "credit_in", "credit_out", "ledgers", "groups"}
 STREAMS: Final[dict[str, str]] = {
     "equity": "EquityServiceExternal/getEquityStream",
     "ledgers": "LedgerServiceExternal/getLedgersStream",
     "positions": "PositionsServiceExternal/getOpenPositionsStream",
     "events": "TradingEventsServiceExternal/getTradingEventsStream",
+    "quotes": "QuotationsServiceExternal/getQuotationsWithMarkupStream",
 }
 SEGMENT: Final = r"[A-Za-z0-9._~-]+"
 SEPARATOR: Final = r"\s*[\n;]\s*"
@@ -85,7 +88,7 @@ OPTIONS: Final = (
     Option(
         "groups",
         _("Group names"),
-        _("Separated by commas. The API doesn't list groups; empty: the groups that accounts are in."),
+        _("Separated by commas; empty: all that the platform lists."),
         pattern=r"[^\x00-\x1f]{1,4000}",
     ),
     Option(
@@ -103,7 +106,7 @@ OPTIONS: Final = (
         choices=(("on", _("On")), ("off", _("Off"))),
     ),
     Option("grpc_host", _("Stream host"), _("Empty: the same host."), pattern=r"[A-Za-z0-9.:_-]+"),
-    Option("grpc_port", _("Stream port"), _("Ask the broker."), default="443", pattern=r"\d{1,5}"),
+    Option("grpc_port", _("Stream port"), _("Ask the broker."), default="8083", pattern=r"\d{1,5}"),
     Option(
         "grpc_package",
         _("Stream package"),

@@ -12,7 +12,8 @@ from typing import Any, Final
 from trading.platforms.errors import FinalError, ReadTimedOut
 from trading.platforms.masks import matches
 from trading.platforms.matchtrader import access, rows
-from trading.platforms.matchtrader.rest import RestClient, is_missing
+from trading.platforms.matchtrader.quote_stream import QuoteStream
+from trading.platforms.matchtrader.rest import NO_SUCH_PATH, RestClient, is_missing
 from trading.platforms.matchtrader.streams import Streams
 from trading.platforms.matchtrader.tickets import Numbers
 
@@ -63,8 +64,8 @@ class Sizes:
 class Part:
     """One server through one client; `streams` are the process's own, shared by the purposes of a server."""
 
-    def __init__(self, client: RestClient, streams: Streams | None = None) -> None:
-        self.client, self.config, self.streams = client, client.config, streams
+    def __init__(self, client: RestClient, streams: Streams | None = None, quotes: QuoteStream | None = None) -> None:
+        self.client, self.config, self.streams, self.quotes = client, client.config, streams, quotes
         self.numbers = Numbers()
         self._listing = TimedValue(LISTING_SECONDS, self._list_accounts)
         self._group_names = TimedValue(GROUPS_SECONDS, self._read_group_names)
@@ -72,8 +73,9 @@ class Part:
 
     def close(self) -> None:
         self.client.close()
-        if self.streams is not None:
-            self.streams.close()
+        for streams in (self.streams, self.quotes):
+            if streams is not None:
+                streams.close()
 
     # -- accounts, page by page
 
@@ -90,7 +92,11 @@ class Part:
             query = [*filters, ("page", str(page)), ("size", str(PAGE)), *rights]
             answer = self.client.read("accounts", query=query)
             with reading("accounts"):
-                part = answer["content"] if isinstance(answer, Mapping) else answer
+                part = (
+                    (answer["content"] if "content" in answer else answer["items"])
+                    if isinstance(answer, Mapping)
+                    else answer
+                )
                 accounts.update({rows.text(row["login"]): row for row in part if not row.get("missingInTradingSystem")})
             if len(part) < PAGE:
                 return accounts
@@ -110,14 +116,25 @@ class Part:
     # -- groups
 
     def group_names(self, mask: str) -> list[str]:
-        """List the groups that a mask takes in: those that are set, or those that accounts are in; the interface lists none."""
+        """List the groups that a mask takes in: those that are set, or else all that the platform lists."""
         return [name for name in self._group_names.get() if matches(mask, name)]
 
     def _read_group_names(self) -> list[str]:
-        if self.config.groups:
-            return list(self.config.groups)
-        with reading("accounts"):
-            return sorted({rows.text(row["group"]) for row in self.listing(fresh=False).values()})
+        return list(self.config.groups) or self.listed_groups()
+
+    def listed_groups(self) -> list[str]:
+        """Ask for the names of all groups; where that path is not there, those that accounts are in."""
+        try:
+            answer = self.client.read("group_names")
+        except FinalError as problem:
+            if problem.message != NO_SUCH_PATH:
+                raise
+            with reading("accounts"):
+                return sorted({rows.text(row["group"]) for row in self.listing(fresh=False).values()})
+        with reading("group_names"):
+            if isinstance(answer, Mapping):
+                (answer,) = answer.values()
+            return sorted({rows.text(row["name"] if isinstance(row, Mapping) else row) for row in answer})
 
     def per_groups(self, command: str, mask: str, **body: Any) -> Iterator[Any]:
         """Yield the answers of a list command for the groups of a mask, some groups at a time."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ Row = Mapping[str, Any]
 Charges = Sequence[Row]
 """Ledger entries of commission and swap that a trade carries."""
 ZERO: Final = Decimal(0)
+CENT: Final = Decimal("0.01")
 SIDES: Final = {"BUY": DealAction.BUY, "SELL": DealAction.SELL}
 COMMENT_CHARS: Final = 64
 
@@ -37,6 +39,8 @@ LEDGER_TYPES: Final[dict[str, tuple[DealAction, str, int]]] = {
     "OTHER": (DealAction.CHARGE, "profit", 0),
 }
 CLOSED_POSITION: Final = "CLOSED_POSITION"
+OTHER: Final = "OTHER"
+"""A type of the streams: the list of ledgers refuses it."""
 CHARGES: Final = {"COMMISSIONS": "commission", "SWAPS": "swap"}
 """Entries that belong to the trade of the same account and instant, and the column there."""
 MONEY_TYPES: Final = ("DEPOSIT", "WITHDRAWAL", "CREDIT_IN", "CREDIT_OUT")
@@ -85,6 +89,11 @@ def decimal(value: Any) -> Decimal:
     return number
 
 
+def exact(value: float) -> str:
+    """Write a stream's double with the digits that were put in: the shortest that mean it."""
+    return repr(value)
+
+
 def spelled(value: Any) -> str:
     """Write a number in one spelling: `1`, `1.0` and `"1.00"` are the same."""
     number = decimal(value)
@@ -104,10 +113,14 @@ def msc_of(at: dt.datetime) -> int:
     return round(at.timestamp() * 1000)
 
 
+def at_msc(msc: int) -> dt.datetime:
+    """Convert milliseconds since 1970 to an instant. Raises: OverflowError for one that no calendar has."""
+    return dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(milliseconds=msc)
+
+
 def written(msc: int) -> str:
     """Write an instant as the interface takes it."""
-    at = dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(milliseconds=msc)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return at_msc(msc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 # -- accounts ---------------------------------------------------------------------------------------------------------
@@ -116,29 +129,27 @@ def written(msc: int) -> str:
 def account_from(row: Row, *, leverage_unit: int) -> AccountData:
     """Read an account; the owner's personal data only as far as the account's details repeat it."""
     details, money, word = row.get("accountDetails") or {}, row.get("financeInfo") or {}, text(row.get("accessRight"))
-    names = (text(details.get(name)) for name in ("firstname", "lastname"))
+    names = (text(details.get(name)) for name in ("firstName", "lastName"))
+    address = details.get("addressDetails") or {}
     return AccountData(
         login=text(row["login"]),
         group=text(row["group"]),
         leverage=int(decimal(row.get("leverageRatioPercent")) / leverage_unit),
         rights=access.number_of(word),
         reference=text(row.get("remarks")),
-        name=" ".join(filter(None, names)) or text(details.get("name")),
+        name=" ".join(filter(None, names)),
         balance=decimal(money.get("balance")),
         credit=decimal(money.get("credit")),
         allowed=access.allowed_by(word),
         email=text(details.get("email")),
         phone=text(details.get("phoneNumber")),
-        country=text(details.get("country")),
+        country=text(address.get("country")),
         registered_at=instant(row["created"]) if row.get("created") else None,
     )
 
 
 def money_from(login: str, row: Row) -> AccountMoney:
-    """Read an account's money of `financeInfo`, or of a stream's equity message: the names are the same.
-
-    Floating profit is equity beyond balance and credit.
-    """
+    """Read an account's money of `financeInfo`. Floating profit is equity beyond balance and credit."""
     balance, credit, equity = (decimal(row.get(name)) for name in ("balance", "credit", "equity"))
     margin = decimal(row.get("margin"))
     free = decimal(row.get("freeMargin")) if row.get("freeMargin") not in (None, "") else equity - margin
@@ -151,6 +162,20 @@ def money_from(login: str, row: Row) -> AccountMoney:
         margin=margin,
         margin_free=free,
         margin_level=decimal(row.get("marginLevel")) if margin else ZERO,
+    )
+
+
+def with_equity(money: AccountMoney, told: Row) -> AccountMoney:
+    """Put a stream's equity, balance and credit in the place of older ones; it tells no margin, so that stays as it was."""
+    balance, credit, equity = (decimal(told[name]) for name in ("balance", "credit", "equity"))
+    return replace(
+        money,
+        balance=balance,
+        credit=credit,
+        equity=equity,
+        floating=equity - balance - credit,
+        margin_free=equity - money.margin,
+        margin_level=(equity / money.margin * 100).quantize(CENT) if money.margin else ZERO,
     )
 
 
@@ -279,7 +304,7 @@ def _charged(charges: Charges) -> dict[str, Decimal]:
 
 def closing_order(row: Row) -> str:
     """Name the order that closed it; where a server has none, the time of closing."""
-    return text(row.get("closeOrderId") or row.get("orderId")) or written(msc_of(instant(row["closeTime"])))
+    return text(row.get("closingOrderId") or row.get("orderId")) or written(msc_of(instant(row["closeTime"])))
 
 
 def position_from(row: Row, login: str, *, contract_size: Decimal) -> PositionData:

@@ -26,7 +26,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from crm.outside import destinations
-from trading.platforms.base import AccountMoney
 from trading.platforms.matchtrader import access, rows
 from trading.platforms.matchtrader.options import Config
 
@@ -40,6 +39,8 @@ MESSAGE_BYTES_MAX: Final = 4 * 1024 * 1024  # after decompression
 CHANNEL: Final = (("grpc.max_receive_message_length", MESSAGE_BYTES_MAX), ("grpc.max_metadata_size", 16 * 1024))
 STOP_SECONDS: Final = 3.0
 Key = tuple[str, str]
+Form = tuple[Callable[[str], Any], Any, Callable[[Any, str, Any], None]]
+"""How a stream is asked for a group, the answer's type, and what takes a message."""
 
 _running: weakref.WeakSet[Streams] = weakref.WeakSet()
 _reader: list[Reader] = []  # the process's one, once somebody followed
@@ -121,7 +122,7 @@ class Streams:
         self._since: dict[Key, int] = {}
         self._pinned: list[str] = []
         self._taken = Taken()
-        self._money: dict[str, dict[str, AccountMoney]] = {}
+        self._money: dict[str, dict[str, dict[str, str]]] = {}
         self.problems: dict[str, str] = {}  # by kind: why a stream broke the last time, until it speaks again
 
     # -- what the adapter uses ----------------------------------------------------------------------------------------
@@ -146,8 +147,8 @@ class Streams:
                 taken.covered_since = max(self._since[key] for key in needed)
         return taken
 
-    def money(self, logins: Sequence[str]) -> dict[str, AccountMoney]:
-        """Find those of the logins whose equity an open stream has sent."""
+    def money(self, logins: Sequence[str]) -> dict[str, dict[str, str]]:
+        """Find equity, balance and credit of those of the logins that an open stream has sent."""
         with self._lock:
             known = {login: money for of_group in self._money.values() for login, money in of_group.items()}
         return {login: known[login] for login in logins if login in known}
@@ -169,8 +170,7 @@ class Streams:
             async with self._channel() as channel:
                 tasks = [
                     asyncio.create_task(self._follow_one(channel, kind, group, ended))
-                    for group in groups
-                    for kind in KINDS
+                    for kind, group in self._keys(groups)
                 ]
                 try:
                     await asyncio.gather(*tasks)
@@ -186,6 +186,12 @@ class Streams:
             logger.exception("the streams of %s ended", self.config.grpc_target)
         finally:
             ended.set()
+
+    def _keys(self, groups: Sequence[str]) -> list[Key]:
+        return [(kind, group) for group in groups for kind in KINDS]
+
+    def _form(self, kind: str) -> Form:
+        return _forms()[kind]
 
     def _channel(self) -> Any:
         """Open a channel to the addresses that were checked. Raises: OSError; a private address is one.
@@ -237,7 +243,7 @@ class Streams:
 
     async def _read(self, channel: Any, kind: str, group: str, ended: threading.Event) -> None:
         """Follow one stream until it ends. Raises: TimeoutError after two silent heartbeats, grpc.RpcError."""
-        request, answer_type, take = _forms()[kind]
+        request, answer_type, take = self._form(kind)
         method = channel.unary_stream(
             f"/{self.config.grpc_package}.{self.config.streams[kind]}",
             request_serializer=lambda message: message.SerializeToString(),
@@ -253,7 +259,7 @@ class Streams:
                 with self._lock:
                     self._since.setdefault((kind, group), self.now_msc())
                     self.problems.pop(kind, None)
-                    if message.WhichOneof("msg") != "heartbeat":
+                    if not message.heartbeat:
                         take(self, group, message)
         except StopAsyncIteration:
             return
@@ -271,20 +277,15 @@ class Streams:
 
     def _take_equity(self, group: str, message: Any) -> None:
         account = message.equity
-        if not (account.credit and account.margin):
-            return  # a server that tells less: such accounts are asked for
-        fields = {
-            name: getattr(account, name)
-            for name in ("equity", "balance", "credit", "margin", "freeMargin", "marginLevel")
-        }
+        told = {"equity": account.equity, "balance": account.balance, "credit": account.credit}
         known = self._money.setdefault(group, {})
         if len(known) >= ACCOUNTS_MAX and account.login not in known:
-            return  # asked for as well
+            return  # asked for
         with contextlib.suppress(ValueError):
-            known[account.login] = rows.money_from(account.login, fields)
+            known[account.login] = {name: rows.spelled(value) for name, value in told.items()}
 
     def _take_ledgers(self, group: str, message: Any) -> None:
-        for entry in message.ledgers.entries:
+        for entry in message.ledgers.ledgers:
             kind = _ledger_types().get(entry.historyOperationType, "")
             if not kind or kind == rows.CLOSED_POSITION or kind in rows.CHARGES:
                 self._taken.touched.add(entry.login)  # read by list, with the trade that it belongs to
@@ -292,9 +293,9 @@ class Streams:
             row = {
                 "id": entry.id,
                 "type": kind,
-                "additionalType": entry.additionalType,
+                "additionalType": _additional_types().get(entry.additionalType, "UNKNOWN"),
                 "time": entry.time,
-                "profit": entry.profit,
+                "profit": rows.exact(entry.profit),
                 "comment": entry.comment,
             }
             self._taken.entries.append((entry.login, row))
@@ -302,12 +303,12 @@ class Streams:
 
     def _take_positions(self, group: str, message: Any) -> None:
         quiet = _quiet_updates()
-        if any(state.requestUpdateType not in quiet for state in message.positions.positions):
-            self._taken.touched.add(message.positions.login)
+        states = message.positions.positions
+        self._taken.touched.update(state.login for state in states if state.requestUpdateType not in quiet)
 
     def _take_event(self, group: str, message: Any) -> None:
-        if message.tradingEvent.WhichOneof("msg") == "stopOutEvent":
-            self._taken.touched.add(message.tradingEvent.login)
+        events = message.tradingEvents.tradingEvents
+        self._taken.touched.update(event.login for event in events if event.WhichOneof("msg") == "stopOutEvent")
 
     def _bound(self, key: Key) -> None:
         if len(self._taken.entries) + len(self._taken.touched) > KEPT_MAX:
@@ -315,11 +316,11 @@ class Streams:
             self._since[key] = self.now_msc()  # what was dropped is not covered
 
 
-def _forms() -> dict[str, tuple[Callable[[str], Any], Any, Callable[[Streams, str, Any], None]]]:
-    """List for each kind: the request for a group, the answer's type, what takes a message."""
+def _forms() -> dict[str, Form]:
     from trading.platforms.matchtrader.proto import matchtrader_pb2 as pb2
 
     every = [f"CLIENT_ACCESS_RIGHTS_TYPE_{word}" for word in access.ALL]
+    types = [f"HISTORY_OPERATION_TYPE_{word}" for word in _ledger_types().values()]
     return {
         "equity": (
             lambda group: pb2.PBEquityRequestExternal(groups=[group], accessRightsFilter=every),
@@ -327,17 +328,17 @@ def _forms() -> dict[str, tuple[Callable[[str], Any], Any, Callable[[Streams, st
             Streams._take_equity,
         ),
         "ledgers": (
-            lambda group: pb2.PBLedgersRequestExternal(groups=[group]),
+            lambda group: pb2.PBLedgersRequestExternal(groups=[group], historyOperationType=types),
             pb2.PBLedgersStreamResponseExternal,
             Streams._take_ledgers,
         ),
         "positions": (
-            lambda group: pb2.PBOpenPositionsRequestExternal(groups=[group]),
+            lambda group: pb2.PBOpenPositionRequestExternal(groups=[group]),
             pb2.PBOpenPositionsStreamResponseExternal,
             Streams._take_positions,
         ),
         "events": (
-            lambda group: pb2.PBTradingEventsRequestExternal(groups=[group]),
+            lambda group: pb2.PBTradingEventsStreamRequestExternal(groups=[group], accessRightsFilter=every),
             pb2.PBTradingEventsStreamResponseExternal,
             Streams._take_event,
         ),
@@ -351,11 +352,24 @@ def _ledger_types() -> dict[int, str]:
     return {number: name.removeprefix("HISTORY_OPERATION_TYPE_") for name, number in names if number}
 
 
+def _additional_types() -> dict[int, str]:
+    """Name the additional types as lists do: some have `LEDGER` in their names on the wire."""
+    from trading.platforms.matchtrader.proto import matchtrader_pb2 as pb2
+
+    names = pb2.PBAdditionalTypeExternal.items()
+    return {
+        number: name.removeprefix("ADDITIONAL_TYPE_").removeprefix("LEDGER_").removesuffix("_LEDGER")
+        for name, number in names
+    }
+
+
 def _quiet_updates() -> frozenset[int]:
     """List the changes of an open position that make no deal."""
     from trading.platforms.matchtrader.proto import matchtrader_pb2 as pb2
 
-    return frozenset(pb2.PBRequestUpdateTypeExternal.Value(name) for name in ("UPDATE", "PROFIT_CHANGE"))
+    return frozenset(
+        pb2.PBRequestUpdateTypeExternal.Value(f"REQUEST_UPDATE_TYPE_{name}") for name in ("UPDATE", "PROFIT_CHANGE")
+    )
 
 
 def _words(problem: Exception) -> str:
