@@ -5,10 +5,11 @@ it (`tone-success` …). A large chart is data beside a placeholder, so that the
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -61,16 +62,24 @@ def sparkline(
 
 
 def area_chart(
-    values: Sequence[Number], texts: Sequence[str], *, label: str, width: int = 720, height: int = 168
+    values: Sequence[Number],
+    texts: Sequence[str],
+    *,
+    label: str,
+    width: int = 720,
+    height: int = 168,
+    limits: Mapping[str, Sequence[Number]] = MappingProxyType({}),
 ) -> SafeString:
     """Draw a course over time as large as its place: a line over a soft area, with the value under the pointer.
 
-    `texts` are what each point says when it is pointed at. Needs no script and no library; fewer than two points draw nothing.
+    `texts` are what each point says when it is pointed at. limits: values beside the course by their class (`danger`, `warning`,
+    `success`), a value for each point or None. Needs no script and no library; fewer than two points draw nothing.
     """
     ys = _points(values)
     if len(ys) < 2:
         return SafeString("")
-    low, high = min(ys), max(ys)
+    seen = [*ys, *(float(value) for line in limits.values() for value in line if value is not None)]
+    low, high = min(seen), max(seen)
     margin = (high - low) * 0.12 or abs(high) * 0.05 or 1.0
     low, high = low - margin, high + margin
     step = width / (len(ys) - 1)
@@ -82,11 +91,25 @@ def area_chart(
         f"<title>{escape(text)}</title></g>"
         for (x, y), text in zip(at, texts, strict=True)
     )
+    beside = "".join(
+        f'<path class="limit {escape(tone)}" d="{_steps(line, step, lambda y: height * (high - y) / (high - low))}"/>'
+        for tone, line in limits.items()
+    )
     body = (
-        f'{grid}<polygon class="area" points="0,{height} {line} {width},{height}"/>'
+        f'{grid}<polygon class="area" points="0,{height} {line} {width},{height}"/>{beside}'
         f'<polyline class="line" points="{line}"/><g class="spots">{spots}</g>'
     )
     return _svg(width, height, body, label, "k-area-chart")
+
+
+def _steps(values: Sequence[Number], step: float, place: Callable[[float], float]) -> str:
+    """Draw each value level around its point; where there is none, nothing."""
+    parts = []
+    for number, value in enumerate(values):
+        if value is not None:
+            y = place(float(value))
+            parts.append(f"M{max(number - 0.5, 0) * step:.1f} {y:.1f}H{min(number + 0.5, len(values) - 1) * step:.1f}")
+    return "".join(parts)
 
 
 def bars(values: Sequence[Number], *, width: int = 96, height: int = 24, label: str = "", css: str = "") -> SafeString:

@@ -17,6 +17,7 @@ from portal.guards import client_required
 from portal.views.money import me, new_key
 from prop.appeals.filing import REASON_MAX, appealable, file_appeal
 from prop.challenges.buying import buy_challenge
+from prop.challenges.equity_chart import chart_of
 from prop.challenges.objectives import objectives_of
 from prop.challenges.phases import is_stuck
 from prop.challenges.resets import reset_phase, reset_price
@@ -218,6 +219,7 @@ def challenge(request: HttpRequest, client: Client, challenge_id: int) -> HttpRe
     current.challenge = shown
     appeals, is_judged_again = appeals_of(shown), has_open_correction(current)
     is_appealed = any(row.state == AppealState.OPEN for row in appeals)
+    days = list(current.days.order_by("day"))
     context = {
         "client": client,
         "challenge": shown,
@@ -239,7 +241,8 @@ def challenge(request: HttpRequest, client: Client, challenge_id: int) -> HttpRe
         "accounts": [(row, name_of(row.phase)) for row in accounts],
         "objectives": objectives_of(current),
         "sampling": sampling_note(current, timezone.now()),
-        "days": list(current.days.order_by("-day")[:SHOWN_MAX]),
+        "days": days[::-1][:SHOWN_MAX],
+        "chart": chart_of(current, days),
         "rules": rules_of(current.phase),
         "payouts": about_payouts(shown.version),
     }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import accumulate
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -79,14 +81,17 @@ def set_aside(row: PhaseAccount) -> Decimal:
 
 def floor_of(row: PhaseAccount, days: list[ChallengeDay]) -> Decimal:
     """Compute the equity at which the maximum loss is reached, by the highest value of the days known."""
+    return floors_of(row, days)[-1]
+
+
+def floors_of(row: PhaseAccount, days: Sequence[ChallengeDay]) -> list[Decimal]:
+    """Compute the equity at which the maximum loss is reached: at the start, and after each of the days in their order."""
     phase, start = row.phase, row.challenge.balance
-    top = start
-    if phase.max_loss_kind == MaxLoss.TRAILING_BALANCE:
-        top = max([start, *(day.closing_balance for day in days)])
-    elif phase.max_loss_kind == MaxLoss.TRAILING_EQUITY:
-        top = max([start, *(day.highest_equity for day in days)])
-    floor = top - row.size * phase.max_loss / 100
-    return min(floor, start) if phase.locks_at_start else floor
+    value = {MaxLoss.TRAILING_BALANCE: "closing_balance", MaxLoss.TRAILING_EQUITY: "highest_equity"}
+    name = value.get(MaxLoss(phase.max_loss_kind))
+    tops = accumulate((getattr(day, name) if name else start for day in days), max, initial=start)
+    limit = row.size * phase.max_loss / 100
+    return [min(top - limit, start) if phase.locks_at_start else top - limit for top in tops]
 
 
 def _loss(label: str, lost: Decimal, limit: Decimal, currency: str) -> Objective:

@@ -15,6 +15,7 @@ from crm.ui.actions import run_action
 from crm.ui.views import TableView, staff_page
 from crm.web.requests import UserRequest
 from crm.work.queries import work_of
+from prop.challenges.equity_chart import chart_of
 from prop.challenges.objectives import objectives_of
 from prop.challenges.phases import is_stuck
 from prop.challenges.reviews import can_review, decide_phase
@@ -83,13 +84,15 @@ def challenge_page(request: UserRequest, challenge_id: int) -> HttpResponse:
         )
         if done:
             return redirect(challenge)
+    days = list(current.days.order_by("day"))
     context = {
         "challenge": challenge,
         "accounts": [(row, name_of(row.phase)) for row in accounts],
         "current": current,
         "objectives": objectives_of(current),
         "sampling": sampling_note(current, timezone.now()),
-        "days": list(current.days.order_by("-day")[:DAYS_SHOWN]),
+        "days": days[::-1][:DAYS_SHOWN],
+        "chart": chart_of(current, days),
         "rules": rules_of(current.phase),
         "payouts": about_payouts(challenge.version),
         "paid": list(challenge.payouts.all()[:DAYS_SHOWN]),

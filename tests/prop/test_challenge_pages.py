@@ -14,6 +14,8 @@ from prop.choices import StageState
 from prop.models import Breach
 from tests.cast import Cast, signed_in
 from tests.prop.factories import make_draft, make_version, text_of
+from tests.prop.judge.running import run_phase
+from tests.prop.payouts.world import earn
 from tests.prop.test_buy_challenge import buy, size_of
 from tests.trading.factories import make_type
 from tests.wallet.factories import fund
@@ -39,6 +41,19 @@ def test_a_bought_challenge_shows_its_bars_and_rules(cast: Cast) -> None:
     assert "€400.00 of €800.00" in staff.content.decode()
     assert AccessEvent.objects.filter(target=f"prop.challenge:{challenge.pk}", user=cast.administrator).count() == 1
     assert signed_in(cast.agent).get(f"/prop/challenges/{challenge.pk}/").status_code == 403
+
+
+def test_equity_is_drawn_against_the_limits_of_each_day(cast: Cast) -> None:
+    """A limit that trails the balance is drawn as the day began: it rose to 9,300 only once the balance had."""
+    row = run_phase(cast, max_loss_kind="trailing_balance")
+    for day, profit in enumerate((300, -100)):
+        earn(row, day * 86_400, start=Decimal(10_000 + 300 * day), profit=Decimal(profit))
+    page = signed_in(cast.client.user).get(f"/portal/challenges/{row.challenge_id}/").content.decode()
+    first, second = (f"Mar {day}, 2026: Lowest equity {text}" for day, text in ((2, "€10,000.00"), (3, "€10,200.00")))
+    assert f"{first}, Daily loss €9,500.00, Maximum loss €9,000.00" in page
+    assert f"{second}, Daily loss €9,800.00, Maximum loss €9,300.00" in page
+    assert page.count('class="limit ') == 3
+    assert "Equity and limits" in signed_in(cast.finance).get(f"/prop/challenges/{row.challenge_id}/").content.decode()
 
 
 def test_a_draft_is_written_proposed_and_shown(cast: Cast) -> None:
