@@ -181,6 +181,7 @@ own = [
         portal_statements.open_statement,
         name="partner_open_statement",
     ),
+    path("partners/agreement.pdf", portal_statements.agreement, name="partner_agreement"),
     path("partners/credit-notes/<int:note_id>.pdf", portal_statements.credit_note, name="partner_credit_note"),
     path("partners/earnings/<int:settlement_id>/invoice.pdf", portal_statements.invoice, name="partner_invoice"),
     path(

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Final
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -13,7 +14,7 @@ from clients.texts.letters import COMMON, RISK, brand_values
 from crm.models import Brand
 from crm.texts.catalogue import DeclaredText, Text, TextKind, declare_text
 from crm.texts.wording import Wording, wording_of
-from ib.models import AgreementFile, PartnerApplication
+from ib.models import AgreementFile, Partner, PartnerApplication
 from wallet.documents import pdf
 
 FOLDER: Final = Path(__file__).parent / "agreement_texts"
@@ -40,6 +41,11 @@ TEMPLATE: Final = "ib/pdf/agreement.html"
 def agreement_for(brand: Brand, language: str) -> Wording:
     """Write the agreement in force as a reader of this language sees it."""
     return wording_of(AGREEMENT, brand, language, brand_values(brand, language))
+
+
+def accepted_files(partner: Partner) -> QuerySet[AgreementFile]:
+    """Select the agreement that a partner accepted, as PDF; none where they didn't apply, or it was erased."""
+    return AgreementFile.objects.filter(application__partner=partner).exclude(content=b"")
 
 
 def make_file(partner_id: int) -> AgreementFile | None:

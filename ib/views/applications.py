@@ -13,10 +13,11 @@ from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from ib.applications import approving
+from ib.applications.agreement import accepted_files
 from ib.applications.forms import ApproveForm
 from ib.choices import PartnerState
 from ib.forms import ReasonForm
-from ib.models import AgreementFile, Partner, PartnerApplication, PartnerApproval
+from ib.models import Partner, PartnerApplication, PartnerApproval
 from ib.queries import get_partner
 
 
@@ -32,7 +33,7 @@ def application_context(user: User, partner: Partner) -> dict[str, Any]:
         waiting = PartnerApproval.objects.filter(partner=partner, state="pending").first()
     return {
         "application": application,
-        "has_agreement": AgreementFile.objects.filter(application=application).exclude(content=b"").exists(),
+        "has_agreement": accepted_files(partner).exists(),
         "missing": approving.verification_missing(partner) if partner.state == PartnerState.PENDING else "",
         "proposal": waiting,
     }
@@ -91,9 +92,15 @@ def _form(
 def agreement(request: UserRequest, partner_id: int) -> HttpResponse:
     """Download the agreement as the applicant accepted it."""
     partner = get_partner(request.user, partner_id)
-    file = AgreementFile.objects.filter(application__partner=partner).exclude(content=b"").first()
+    return agreement_file(partner)
+
+
+def agreement_file(partner: Partner) -> HttpResponse:
+    """Return the PDF of the agreement that a partner accepted; 404 where there is none."""
+    file = accepted_files(partner).first()
     if file is None:
         raise Http404
     response = HttpResponse(bytes(file.content), content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="agreement-{partner.code}.pdf"'
+    response["Cache-Control"] = "no-store"
     return response

@@ -21,6 +21,7 @@ from ib.models import Accrual, CommissionDispute
 from ib.policies import can_run, can_settle
 from ib.queries import partners_visible_to
 from ib.settlements import disputes
+from ib.settlements.dispute_effect import effect_of
 from ib.settlements.dispute_work import DISPUTE
 from ib.settlements.evidence import evidence_of
 from ib.tables import DisputeTable
@@ -119,6 +120,7 @@ def _page(
         "thread": dispute.messages.select_related("author"),
         "may_write": may_work and dispute.deal_id is not None,
         "evidence": evidence,
+        "effect": effect_of(dispute),
         "may_replay": bool(can_run(request.user, dispute.partner.brand_id)),
     }
     return render(request, "ib/dispute.html", context, status=422 if answer.errors or adjustment.errors else 200)

@@ -30,6 +30,7 @@ from ib import explain, figures, settlement
 from ib import payouts as payout
 from ib.agreements.scopes import which_and_why
 from ib.applications import applying
+from ib.applications.agreement import accepted_files
 from ib.choices import AccrualState, AutomaticPayoutState, PartnerRight, PayoutSchedule, PayoutTo
 from ib.forms import PayOutForm
 from ib.models import Accrual, AutomaticPayout, CommissionDispute, Partner, PayoutRequest, Settlement
@@ -206,6 +207,7 @@ def payouts(request: UserRequest, partner: Partner) -> HttpResponseBase:
             "form": form,
             "table": table,
             "terms": described(agreed, partner.currency),
+            "has_agreement": accepted_files(partner).exists(),
             "next_at": next_settlement(agreed, partner.brand),
             "requests": PayoutRequest.objects.filter(partner=partner).exclude(state="approved")[:5],
             "disputes": CommissionDispute.objects.filter(partner=partner, deal_id__isnull=False)[:DISPUTES_SHOWN],

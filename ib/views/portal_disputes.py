@@ -16,6 +16,7 @@ from ib.models import Accrual, CommissionDispute, Partner
 from ib.partner_pages.downloads import csv_of
 from ib.partner_pages.tables import MyDisputesTable
 from ib.queries import of_deals
+from ib.settlements.dispute_effect import effect_of
 from ib.settlements.disputes import add_message, deal_with_number, open_dispute
 from ib.team.rights import has_right
 from ib.views.guards import partner_page
@@ -80,6 +81,7 @@ def dispute_page(request: UserRequest, partner: Partner, dispute_id: int) -> Htt
         "deal": Deal.every.filter(pk=dispute.deal_id).values_list("ticket", flat=True).first(),
         "adjustment": Accrual.objects.filter(pk=dispute.adjustment_id).first() if dispute.adjustment_id else None,
         "thread": dispute.messages.all(),
+        "effect": effect_of(dispute),
         "may_write": dispute.state == DisputeState.OPEN and has_right(PartnerRight.DISPUTE, request.user),
         "message_url": request.path,
     }

@@ -17,6 +17,7 @@ from ib.choices import PartnerRight
 from ib.models import CreditNote, CreditNoteFile, InvoiceFile, Partner, SelfBillingInvoice, Settlement
 from ib.partner_pages import statements
 from ib.partner_pages.statements import Statement
+from ib.views.applications import agreement_file
 from ib.views.guards import partner_page
 
 
@@ -35,6 +36,12 @@ def statement(
 def open_statement(request: UserRequest, partner: Partner, ending: str) -> HttpResponse | StreamingHttpResponse:
     """Download what isn't settled yet, as a provisional statement."""
     return statement_file(request, Statement(partner), ending)
+
+
+@partner_page(PartnerRight.SEE_MONEY)
+def agreement(request: UserRequest, partner: Partner) -> HttpResponse:
+    """Download the partner agreement as it was accepted."""
+    return agreement_file(partner)
 
 
 @partner_page(PartnerRight.SEE_MONEY)

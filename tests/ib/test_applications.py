@@ -20,7 +20,7 @@ from ib.links import switch_link
 from ib.models import Accrual, AgreementFile, Partner, PartnerApplication, PartnerPlan
 from leads import guard
 from tests.brand_policies import set_policies
-from tests.ib.factories import applied, make_account, make_trade, make_version, refer
+from tests.ib.factories import applied, make_account, make_partner, make_trade, make_version, refer
 from tests.ib.test_pages import text_of
 
 pytestmark = pytest.mark.django_db
@@ -105,6 +105,11 @@ def test_the_accepted_agreement_is_kept_as_pdf(cast, browse):
     assert agreement.make_file(partner.pk) == file and AgreementFile.objects.count() == 1
     page = browse(cast.ib_manager).get(reverse("ib_partner_agreement", args=[partner.pk]))
     assert page["Content-Type"] == "application/pdf" and page.content == bytes(file.content)
+    Partner.objects.filter(pk=partner.pk).update(state=PartnerState.ACTIVE)
+    own = browse(partner.user)
+    assert reverse("partner_agreement") in own.get(reverse("partner_payouts")).content.decode()
+    assert own.get(reverse("partner_agreement")).content == bytes(file.content)
+    assert browse(make_partner(cast.brand).user).get(reverse("partner_agreement")).status_code == 404
 
 
 def test_two_people_approve_a_verified_applicant(cast, browse):

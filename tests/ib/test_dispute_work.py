@@ -12,6 +12,7 @@ from crm.models import AuditEvent, Notification, WorkProposal
 from ib import clawback, engine, rollup, settlement
 from ib.models import Accrual, CommissionDispute, CommissionRun, DisputeMessage, PartnerDay, Settlement
 from ib.settlements import forfeits
+from ib.settlements.dispute_effect import effect_of
 from ib.settlements.disputes import add_message, open_dispute, propose_adjustment, resolve_dispute
 from tests.ib.factories import NOON, card, make_account, make_trade
 from tests.ib.test_agreements import agree as on_plan
@@ -67,6 +68,8 @@ def test_an_adjustment_takes_two_people_and_is_settled_once(network, cast, brows
     dispute = disputed(network, row)
     settlement.settle_cycles(brand=cast.brand)
     assert not Settlement.objects.filter(amount__gt=0).exists()
+    for reader, name in ((network.sub.user, "partner_dispute_page"), (cast.finance, "ib_dispute")):
+        assert "Waits for the answer €6.00" in text_of(browse(reader).get(reverse(name, args=[dispute.pk])))
     for amount, problem in (("0", "isn't zero"), ("1000001", "isn't zero"), ("1.005", "decimal places")):
         with pytest.raises(DomainError, match=problem):
             propose_adjustment(dispute_id=dispute.pk, amount=Decimal(amount), answer="x", actor=cast.ib_manager)
@@ -148,6 +151,8 @@ def test_a_settled_and_reversed_line_is_disputed_and_paid_no_cent_twice(network,
     dispute = disputed(network, row)
     settlement.settle_cycles(brand=cast.brand)
     assert settlement.balances_of(network.sub) == {"EUR": Decimal(6)}
+    effect = effect_of(dispute)
+    assert effect and effect.waiting == {"EUR": -3} and effect.settled == [Settlement.objects.get(amount=6)]
     propose_adjustment(dispute_id=dispute.pk, amount=Decimal(4), answer="Agreed", actor=cast.ib_manager)
     approvals.approve(WorkProposal, WorkProposal.objects.get().pk, actor=cast.finance)
     clawback.take_back(deposit_id=deposit.pk, amount=Decimal(50), reference="dp_1")

@@ -821,6 +821,7 @@ TABLE |= {
     "partner_payout_target": Rule(PARTNER_PAYS),
     "partner_payout_withdraw": Rule(PARTNER_PAYS, kwargs=lambda _world: {"request_id": 999_999}, good=(405,)),
     "partner_credit_note": Rule(PARTNER_MONEY, kwargs=lambda _world: {"note_id": 999_999}, good=OWN),
+    "partner_agreement": Rule(PARTNER_MONEY, good=OWN),
     "partner_invoice": Rule(PARTNER_MONEY, kwargs=lambda _world: {"settlement_id": 999_999}, good=OWN),
     "partner_statement": Rule(
         PARTNER_MONEY, kwargs=lambda _world: {"settlement_id": 999_999, "ending": "pdf"}, good=OWN
