@@ -48,7 +48,7 @@ def links(size: str) -> list[Figure]:
     """Measure clicks and the funnel of the first partner."""
     partner = Partner.objects.select_related("user").get(code="p1")
     ReferralLink.objects.create(partner=partner, code="bench-hot", campaign="Hot")
-    return [*_clicks(size), *_funnel(partner, size)]
+    return [*_clicks(size), *funnel(partner, size)]
 
 
 def _clicks(size: str) -> list[Figure]:
@@ -82,7 +82,8 @@ def _counted() -> int:
     return sum(ReferralDay.objects.filter(link__code="bench-hot").values_list("clicks", flat=True))
 
 
-def _funnel(partner: Partner, size: str) -> list[Figure]:
+def funnel(partner: Partner, size: str) -> list[Figure]:
+    """Fill 90 days of clicks and registrations of a partner's links, and add them up by each kind of source."""
     say("funnel")
     _single, _each, count, subs, countries, came = SIZES[size]
     ReferralLink.objects.bulk_create(

@@ -223,7 +223,11 @@ class PartnerAccrualTable(AccrualTable):
     """In the tab of one partner."""
 
     name = "ib.partner_accruals"
-    columns = [column for column in ACCRUAL_COLUMNS if column.name != "partner"]
+    columns = [
+        TimeColumn("closed_at", _("Closed"), sort=True, link=True),
+        *(column for column in ACCRUAL_COLUMNS if column.name not in ("closed_at", "partner")),
+    ]
+    default_order = "-closed_at"
     filterset = None
     is_adjustable = False
 

@@ -1801,7 +1801,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='accrual',
-            index=models.Index(fields=['partner', 'closed_at'], name='accruals_of_a_day'),
+            index=models.Index(fields=['partner', 'closed_at', 'id', 'level'], name='accruals_of_a_day'),
         ),
         migrations.AddIndex(
             model_name='accrual',

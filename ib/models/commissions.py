@@ -269,7 +269,8 @@ class Accrual(models.Model):
         indexes = [
             models.Index(fields=["partner", "period", "-id"], name="accruals_of_a_settlement"),
             models.Index(fields=["client", "-id"], name="accruals_by_client"),
-            models.Index(fields=["partner", "closed_at"], name="accruals_of_a_day"),
+            # The level last, so that a partner's lines are filtered by it without their rows being read.
+            models.Index(fields=["partner", "closed_at", "id", "level"], name="accruals_of_a_day"),
             models.Index(fields=["client", "version"], condition=Q(component="cpa"), name="cpa_of_a_client"),
             models.Index(fields=["deal_id"], condition=~Q(kind="original"), name="corrections_of_a_deal"),
             models.Index(fields=["partner", "-id"], condition=Q(kind="passed"), name="passed_on_by_a_partner"),

@@ -199,7 +199,7 @@ class MyEarningsTable(Table):
     name, title = "partners.earnings", _("Earnings by trade")
     subtitle = _("All closed trades in your network, with your commission or the reason why there is none")
     columns = [
-        TimeColumn("closed_at", _("Closed"), link=True),
+        TimeColumn("closed_at", _("Closed"), sort=True, link=True),
         MoneyColumn("amount", _("Amount"), signed=True),  # early in the row: a phone shows three columns at first
         BadgeColumn("state", _("State")),
         Column("symbol", _("Symbol"), render=symbol_of),
@@ -210,6 +210,8 @@ class MyEarningsTable(Table):
         Column("ticket", _("Deal"), render=deal_of, css="mono"),
     ]
     filterset = MyEarningsFilter
+    # By an index of the partner's: by id, those who had no trades lately would be looked for among everybody's.
+    default_order = "-closed_at"
     is_adjustable = False
     is_searchable = False
     empty = Empty(
