@@ -78,7 +78,7 @@ def start_import(
     )
     written = files.keep(batch, content)
     try:
-        table = files.open_file(batch)
+        table = files.open_file(batch, rows_max=1)
     except BaseException:
         file_path(batch).unlink(missing_ok=True)
         raise
@@ -130,7 +130,7 @@ def map_columns(*, import_id: int, actor: User, definition: dict[str, Any]) -> L
     batch = _locked(import_id, actor)
     options = reading_options(definition)
     if options != reading_options(batch.mapping):
-        batch.header = open_table(files.content_of(batch), batch.file_name, **options).header
+        batch.header = open_table(files.content_of(batch), batch.file_name, rows_max=1, **options).header
     mapping = read_mapping(definition, columns.fields_of(CustomColumns(lead_fields(batch.brand_id))), batch.header)
     if not {"email", "phone"} & mapping.fields.keys():
         raise DomainError(_("Choose the column of the e-mail address or of the phone number."))

@@ -47,7 +47,8 @@ class Preview:
 
 def preview(batch: DataImport, definition: Mapping[str, Any]) -> Preview:
     """Read the beginning of the file as a mapping reads it. Raises: DomainError where it can't be read so."""
-    return preview_of(reading.open_table(content_of(batch), batch.file_name, **reading_options(definition)))
+    options = reading_options(definition)
+    return preview_of(reading.open_table(content_of(batch), batch.file_name, rows_max=ROWS_SAMPLED, **options))
 
 
 def content_of(batch: DataImport) -> reading.Content:

@@ -71,7 +71,7 @@ def start_import(  # noqa: PLR0913  one keyword per part of the upload
         raise DomainError(
             _("The file is larger than %(most)s MB. Split it into smaller files.") % {"most": BYTES_MAX // 2**20}
         )
-    table = reading.open_table(content, file_name, **reading_options(options))
+    table = reading.open_table(content, file_name, rows_max=1, **reading_options(options))
     known = remembered(brand.pk, kind, table.header)
     definition: dict[str, Any] = (
         known.definition if known else guess(record_kind.fields_of(brand.pk, actor), table.header).as_json()
@@ -161,7 +161,7 @@ def _header_as_mapped(batch: DataImport, definition: dict[str, Any]) -> list[str
     options = reading_options(definition)
     if options == reading_options(batch.mapping) or not file_path(batch).exists():
         return list(batch.header)
-    return reading.open_table(content_of(batch), batch.file_name, **options).header
+    return reading.open_table(content_of(batch), batch.file_name, rows_max=1, **options).header
 
 
 @transaction.atomic

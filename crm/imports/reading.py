@@ -28,16 +28,15 @@ SAMPLE_ROWS = 5
 PIECE_BYTES = 2**20
 WORKBOOKS = (".xlsx", ".xls", ".xlsb", ".ods")
 ENCODINGS = ("utf-8", "utf-16", "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "iso-8859-15")
-# A sheet within 4 million cells; larger ones are quicker and safer as CSV.
+# A million rows of ten columns; larger ones are quicker and safer as CSV.
 WORKBOOK_BOUNDS = {
-    "cells_max": 4_000_000,
-    "filled_max": 2_000_000,
+    "cells_max": 10_100_000,
     "columns_max": COLUMNS_MAX,
     "sheets_max": 20,
-    "unpacked_max": 400 * 2**20,
+    "unpacked_max": 1024 * 2**20,
     "text_max": CELL_CHARS_MAX,
 }
-WORKBOOK_LIMITS = Limits(memory_bytes=1536 * 2**20, cpu_seconds=60, wall_seconds=90, output_bytes=256 * 2**20)
+WORKBOOK_LIMITS = Limits(memory_bytes=2048 * 2**20, cpu_seconds=120, wall_seconds=300, output_bytes=256 * 2**20)
 
 
 # A file's content: whole, or whatever yields it in pieces, from its beginning each time that it is called.
@@ -72,8 +71,12 @@ class Table:
     problems: list[str] = field(default_factory=list)
 
 
-def open_table(content: Content, file_name: str, *, encoding: str = "", delimiter: str = "") -> Table:
+def open_table(
+    content: Content, file_name: str, *, encoding: str = "", delimiter: str = "", rows_max: int = 0
+) -> Table:
     """Open a file. `encoding` and `delimiter` are a mapping's; without them they are found out.
+
+    rows_max: how many rows are wanted, where it isn't all of them.
 
     Text that comes in pieces is read in pieces: memory stays the same, however long it is.
 
@@ -83,7 +86,7 @@ def open_table(content: Content, file_name: str, *, encoding: str = "", delimite
     if not head.strip():
         raise DomainError(_("The file is empty."))
     if PurePath(file_name.lower()).suffix in WORKBOOKS or head[:4] == b"PK\x03\x04":
-        return _open_workbook(b"".join(_pieces(content)))
+        return _open_workbook(b"".join(_pieces(content)), rows_max)
     return _open_text(content, encoding, delimiter)
 
 
@@ -111,28 +114,30 @@ class _Piecewise(io.RawIOBase):
         return count
 
 
-def _open_workbook(content: bytes) -> Table:
+def _open_workbook(content: bytes, rows_max: int) -> Table:
+    bounds = {**WORKBOOK_BOUNDS, "rows_max": rows_max and rows_max + 1}
     try:
-        answer = parse("workbook.rows", content, limits=WORKBOOK_LIMITS, pool=Pool.JOBS, **WORKBOOK_BOUNDS)
+        answer = parse("workbook.first_sheet", content, limits=WORKBOOK_LIMITS, pool=Pool.JOBS, **bounds)
     except ParsingRefused as refused:
         if refused.code in ("damaged", "crashed"):
             raise DomainError(_("The workbook can't be read. Save it again, or as CSV.")) from refused
         raise DomainError(_("The workbook is too large. Save the sheet as CSV and import that file.")) from refused
-    sheets = [orjson.loads(line) for line in answer.content.splitlines()]
-    if not sheets:
+    lines = map(orjson.loads, io.BytesIO(answer.content))
+    _number, heads = next(lines, (0, []))
+    if not heads:
         raise DomainError(_("The file is empty."))
-    name, filled = sheets[0]
-    header = _checked_header([_text(cell) for cell in filled[0][1]])
-    problems = [_("Only the first sheet, “%(name)s”, is read.") % {"name": name}] if len(sheets) > 1 else []
+    header = _checked_header([_text(cell) for cell in heads])
+    is_one = answer.facts["sheets"] == 1
+    problems = [] if is_one else [_("Only the first sheet, “%(name)s”, is read.") % {"name": answer.facts["name"]}]
+    return Table(header, "", "", _bounded(_workbook_rows(lines, len(header))), problems)
 
-    def rows() -> Iterator[Cells]:
-        for number, cells in filled[1:]:
-            values = [_text(cell) for cell in cells]
-            if any(values):
-                # A workbook leaves out the empty cells at a row's end.
-                yield _cells(number, values + [""] * (len(header) - len(values)), len(header))
 
-    return Table(header, "", "", rows(), problems)
+def _workbook_rows(lines: Iterator[Any], width: int) -> Iterator[Cells]:
+    for number, cells in lines:
+        values = [_text(cell) for cell in cells]
+        if any(values):
+            # A workbook leaves out the empty cells at a row's end.
+            yield _cells(number, values + [""] * (width - len(values)), width)
 
 
 def _text(cell: object) -> str:
@@ -166,7 +171,7 @@ def _open_text(content: Content, encoding: str, delimiter: str) -> Table:
         raise DomainError(_("The separator must be one character."))
     reader = csv.reader(_text_of(content, codec), delimiter=separator, strict=True)
     header = _checked_header(next(_lines(reader), Cells(1, [])).values)
-    return Table(header, found, separator, _rows(reader, len(header)), problems)
+    return Table(header, found, separator, _bounded(_rows(reader, len(header))), problems)
 
 
 def _text_of(content: Content, codec: str) -> io.TextIOWrapper:
@@ -241,16 +246,18 @@ def _lines(reader: Lines) -> Iterator[Cells]:
 
 
 def _rows(reader: Lines, width: int) -> Iterator[Cells]:
-    count = 0
     for row in _lines(reader):
-        if not any(value.strip() for value in row.values):
-            continue
-        count += 1
+        if any(value.strip() for value in row.values):
+            yield _cells(row.line, row.values, width)
+
+
+def _bounded(rows: Iterator[Cells]) -> Iterator[Cells]:
+    for count, row in enumerate(rows, start=1):
         if count > ROWS_MAX:
             raise DomainError(
                 _("The file has more than %(most)s rows. Split it into smaller files.") % {"most": f"{ROWS_MAX:,}"}
             )
-        yield _cells(row.line, row.values, width)
+        yield row
 
 
 def _cells(line: int, values: list[str], width: int) -> Cells:

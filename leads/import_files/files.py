@@ -47,6 +47,6 @@ def content_of(batch: LeadImport) -> Content:
     return partial(sealed_files.stream, file_path(batch), owner=FILES)
 
 
-def open_file(batch: LeadImport) -> Table:
-    """Open the file as its mapping reads it. Raises: DomainError for what is no table."""
-    return open_table(content_of(batch), batch.file_name, **reading_options(batch.mapping))
+def open_file(batch: LeadImport, *, rows_max: int = 0) -> Table:
+    """Open the file as its mapping reads it, whole or with its first rows only. Raises: DomainError for what is no table."""
+    return open_table(content_of(batch), batch.file_name, rows_max=rows_max, **reading_options(batch.mapping))

@@ -19,7 +19,7 @@ from clients.custom_fields.arrivals import lead_fields
 from clients.views import dialogs
 from crm.errors import Refusal, outcome_of
 from crm.i18n.formats import number
-from crm.imports.files import Preview, preview_of, reading_options
+from crm.imports.files import ROWS_SAMPLED, Preview, preview_of, reading_options
 from crm.imports.reading import ROWS_MAX, WORKBOOKS, open_table
 from crm.models import Brand, User
 from crm.pages.import_forms import MappingForm, reading_of
@@ -188,7 +188,9 @@ def mapping(request: UserRequest, import_id: int) -> HttpResponseBase:
     is_post = request.method == "POST"
     definition = {**batch.mapping, **reading_of(request.POST)} if is_post else batch.mapping
     options = reading_options(definition)
-    shown = outcome_of(lambda: preview_of(open_table(files.content_of(batch), batch.file_name, **options)))
+    shown = outcome_of(
+        lambda: preview_of(open_table(files.content_of(batch), batch.file_name, rows_max=ROWS_SAMPLED, **options))
+    )
     sample = Preview(list(batch.header)) if isinstance(shown, Refusal) else shown.result
     fields = columns.fields_of(CustomColumns(lead_fields(batch.brand_id)))
     form = MappingForm(request.POST if is_post else None, fields=fields, preview=sample, definition=definition)

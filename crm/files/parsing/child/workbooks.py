@@ -10,7 +10,7 @@ import io
 import json
 import math
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO
 
 from .refusal import Refusal
@@ -57,10 +57,51 @@ def rows(
     return {}, out.getvalue()
 
 
+def first_sheet(
+    file: BinaryIO,
+    *,
+    cells_max: int,
+    columns_max: int,
+    sheets_max: int,
+    unpacked_max: int,
+    text_max: int,
+    rows_max: int = 0,
+) -> Result:
+    """Write the first worksheet that has cells, a row a line: [number, [cell, …]]. Facts: its name, and how many sheets there are.
+
+    Cells and refusals are as of `rows`; the rows are made one by one, so that a million of them fit. rows_max: no more are
+    written, for a preview.
+    """
+    from python_calamine import CalamineWorkbook, SheetTypeEnum
+
+    content = file.read()
+    _refuse_bomb(content, unpacked_max)
+    book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+    names = [sheet_about.name for sheet_about in book.sheets_metadata if sheet_about.typ == SheetTypeEnum.WorkSheet]
+    if len(names) > sheets_max:
+        raise Refusal("cells")
+    out, write = io.BytesIO(), json.JSONEncoder(separators=(",", ":")).encode
+    for name in names:
+        sheet = book.get_sheet_by_name(name)
+        if sheet.height * sheet.width > cells_max or sheet.width > columns_max:
+            raise Refusal("cells")
+        for count, row in enumerate(_numbered(sheet, sheet.iter_rows(), text_max), start=1):
+            out.write(write(row).encode() + b"\n")
+            if count == rows_max:
+                break
+        if out.tell():
+            return {"name": name, "sheets": len(names)}, out.getvalue()
+    return {}, b""
+
+
 def _filled(sheet: Any, text_max: int) -> Iterator[tuple[int, list[Any]]]:
     """Yield (number, cells) of each row that has any, without the empty cells at its end."""
+    return _numbered(sheet, sheet.to_python(skip_empty_area=True), text_max)
+
+
+def _numbered(sheet: Any, filled: Iterable[list[Any]], text_max: int) -> Iterator[tuple[int, list[Any]]]:
     first = (sheet.start or (0, 0))[0]
-    for number, row in enumerate(sheet.to_python(skip_empty_area=True), first + 1):
+    for number, row in enumerate(filled, first + 1):
         cells = [_cell(cell, text_max) for cell in row]
         while cells and cells[-1] == "":
             cells.pop()
@@ -103,4 +144,4 @@ def _cell(cell: Any, text_max: int) -> Any:
     return cell
 
 
-OPERATIONS = {"rows": rows}
+OPERATIONS: dict[str, Callable[..., Result]] = {"rows": rows, "first_sheet": first_sheet}
