@@ -8,22 +8,29 @@ from dataclasses import dataclass
 
 from leads.choices import AdNetwork
 
-# English and German, in lower case without punctuation. Google Ads: "Day", "Campaign", "Campaign ID", "Currency code", "Cost";
+# English, German, Spanish and French, in lower case without punctuation.
+# Google Ads: "Day", "Campaign", "Campaign ID", "Currency code", "Cost";
 # Meta Ads: "Day" or "Reporting starts" and "Reporting ends", "Campaign name", "Amount spent (EUR)".
 NAMES: dict[str, str] = {
-    "day": "day date tag datum reportingstarts auswertungsstart auswertungsbeginn berichtsstart berichtsbeginn",
-    "until": "reportingends auswertungsende berichtsende",
-    "campaign": "campaign campaignname campaigncode utmcampaign kampagne kampagnenname kampagnencode",
-    "campaign_id": "campaignid kampagnenid",
-    "currency": "currency currencycode währung währungscode",
-    "country": "country countrycode countryterritory countryterritoryuserlocation land ländercode landgebiet landregion",
+    "day": "day date tag datum reportingstarts auswertungsstart auswertungsbeginn berichtsstart berichtsbeginn "
+    "día fecha iniciodelinforme jour débutdesrapports",
+    "until": "reportingends auswertungsende berichtsende findelinforme findesrapports",
+    "campaign": "campaign campaignname campaigncode utmcampaign kampagne kampagnenname kampagnencode "
+    "campaña nombredelacampaña campagne nomdelacampagne",
+    "campaign_id": "campaignid kampagnenid identificadordelacampaña iddecampaña iddelacampagne",
+    "currency": "currency currencycode währung währungscode divisa moneda códigodemoneda devise codededevise",
+    "country": "country countrycode countryterritory countryterritoryuserlocation land ländercode landgebiet landregion "
+    "país pays",
     "network": "network netzwerk",
 }
-COST = {"cost", "spend", "amount", "amountspent", "kosten", "ausgaben", "betrag", "ausgegebenerbetrag"}
-BY_NAME = {name: column for column, names in NAMES.items() for name in names.split()}
-OF_META = {"amountspent", "ausgegebenerbetrag"}
-OF_GOOGLE = {"currencycode", "währungscode"}
 GERMAN = {"kosten", "ausgaben", "betrag", "ausgegebenerbetrag"}
+# Where days may be written 20/09/2026, which an American would read otherwise.
+SPANISH_OR_FRENCH = {"coste", "costo", "importegastado", "coût", "montantdépensé"}
+COST = {"cost", "spend", "amount", "amountspent"} | GERMAN | SPANISH_OR_FRENCH
+BY_NAME = {name: column for column, names in NAMES.items() for name in names.split()}
+OF_META = {"amountspent", "ausgegebenerbetrag", "importegastado", "montantdépensé"}
+OF_GOOGLE = {"currencycode", "währungscode", "códigodemoneda", "codededevise"}
+FIRST_CHOICE = ("day", "tag", "date", "datum", "día", "fecha", "jour")
 IN_BRACKETS = re.compile(r"\(([A-Z]{3,5})\)\s*$")
 TOTALS = ("total", "gesamt", "summe")
 
@@ -35,13 +42,17 @@ def plain(heading: str) -> str:
 
 @dataclass(frozen=True)
 class Columns:
-    """Where a table has what. `currency_of_cost` is the currency that the heading of the cost names."""
+    """Where a table has what.
+
+    currency_of_cost: the currency that the heading of the cost names. has_slashes: its language writes days as 20/09/2026.
+    """
 
     places: dict[str, int]
     heading: dict[str, str]
     network: AdNetwork
     currency_of_cost: str
     decimal_mark: str
+    has_slashes: bool = False
 
     def value(self, values: Sequence[str], column: str) -> str:
         """Read a column of a row; empty where the table has no such column."""
@@ -59,7 +70,7 @@ def find_columns(header: Sequence[str]) -> Columns:
             if found := IN_BRACKETS.search(heading.strip()):
                 currency = found.group(1)
         column = BY_NAME.get(name, "")
-        if column and (column not in places or name in ("day", "tag", "date", "datum")):
+        if column and (column not in places or name in FIRST_CHOICE):
             places[column] = place
     network = AdNetwork.OTHER
     if cost_name in OF_META:
@@ -71,5 +82,6 @@ def find_columns(header: Sequence[str]) -> Columns:
         {column: header[place] for column, place in places.items()},
         network,
         currency,
-        "," if cost_name in GERMAN else ".",
+        "," if cost_name in GERMAN | SPANISH_OR_FRENCH else ".",
+        cost_name in SPANISH_OR_FRENCH,
     )

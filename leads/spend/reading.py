@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import PurePath
@@ -31,6 +32,7 @@ DAYS = (
     re.compile(r"(?P<y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})"),
     re.compile(r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4})"),
 )
+WITH_SLASHES = re.compile(r"(?P<d>\d{1,2})/(?P<m>\d{1,2})/(?P<y>\d{4})")
 EARLIEST = dt.date(2000, 1, 1)
 
 
@@ -131,7 +133,8 @@ def _read_row(row: Cells, columns: Columns, found: SpendTable, currency: str, to
     if is_total or not (name or network_id) or plain(name) == "":
         return []  # Google's totals below, Meta's above
     problems: list[str] = []
-    day = _day(columns.value(row.values, "day"))
+    forms = (*DAYS, WITH_SLASHES) if columns.has_slashes else DAYS
+    day = _day(columns.value(row.values, "day"), forms)
     if day is None:
         problems.append(
             problem(row.line, columns.heading["day"], _("Write the day as year-month-day, for example 2026-09-30."))
@@ -139,7 +142,7 @@ def _read_row(row: Cells, columns: Columns, found: SpendTable, currency: str, to
     elif not EARLIEST <= day <= today:
         problems.append(problem(row.line, columns.heading["day"], _("The day is in the future or before 2000.")))
     until = columns.value(row.values, "until")
-    if until and day and _day(until) != day:
+    if until and day and _day(until, forms) != day:
         problems.append(
             problem(
                 row.line, columns.heading["until"], _("The row covers several days. Export with a breakdown by day.")
@@ -170,9 +173,9 @@ def _network(columns: Columns, row: Cells) -> AdNetwork:
     return named[0] if given and named else columns.network
 
 
-def _day(text: str) -> dt.date | None:
+def _day(text: str, forms: Sequence[re.Pattern[str]]) -> dt.date | None:
     text = text.split("T")[0].removesuffix(" 00:00:00")
-    for form in DAYS:
+    for form in forms:
         if match := form.fullmatch(text):
             try:
                 return dt.date(int(match["y"]), int(match["m"]), int(match["d"]))

@@ -84,6 +84,20 @@ def test_a_german_export_is_read_with_its_decimal_mark(world):
     assert stored() == [(1, "meta", "AT", Decimal("1234.56"), "EUR")]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Inicio del informe,Fin del informe,Nombre de la campaña,País,Importe gastado (EUR),Impresiones\n"
+        '2026-09-01,2026-09-01,Autumn,AT,"1.234,56",1.204\n',
+        "Día,Campaña,Código de moneda,País,Coste\n01/09/2026,Autumn,EUR,Austria,1234.56\nTotal: campañas,,EUR,,1234.56\n",
+        "Jour;Nom de la campagne;Montant dépensé (EUR);Pays\n01/09/2026;Autumn;1 234,56;AT\n",
+    ],
+)
+def test_spanish_and_french_exports_are_read(world, text):
+    take(world, text)
+    assert [(day, country, amount) for day, _by, country, amount, _in in stored()] == [(1, "AT", Decimal("1234.56"))]
+
+
 def test_wrong_rows_are_named_by_line_and_column_and_nothing_is_taken(world):
     text = (
         "Date,Campaign,Spend,Currency\n2026-09-01,autumn,10,EUR\n01/09/2026,autumn,10,EUR\n2026-09-02,nowhere,5,EUR\n"
