@@ -96,7 +96,7 @@ def explain(
         text = _("%(amount)s per lot of it goes to the client, by the plan")
         steps.append(Step(text % {"amount": f"{plain(accrual.passed_per_lot)} {accrual.rate_currency}"}))
     if accrual.kind == AccrualKind.CAPPED and accrual.cap is not None and accrual.below is not None:
-        steps.append(_capped(accrual, accrual.cap, accrual.below))
+        steps.append(_capped(accrual, version, for_staff=for_staff))
     if accrual.kind in (AccrualKind.CLAWBACK, AccrualKind.RESTORED):
         steps += _reversed(accrual, for_staff=for_staff)
     if for_staff and accrual.source.startswith("replay:"):
@@ -222,9 +222,20 @@ def _of_upline(accrual: Accrual, version: PlanVersion) -> Step:
     return Step(text % _upline_cap(accrual, version), f"{plain(accrual.rate_amount)} {accrual.rate_currency}")
 
 
-def _capped(accrual: Accrual, cap: Decimal, before: Decimal) -> Step:
-    """Say what the plan pays in the day or month, and what earlier trades had earned of it."""
+def _capped(accrual: Accrual, version: PlanVersion | None, *, for_staff: bool) -> Step:
+    """Say what the plan pays in the day or month, and what earlier trades had earned of it.
+
+    What all partners together earned is for staff.
+    """
+    assert accrual.cap is not None and accrual.below is not None
+    cap, before = accrual.cap, accrual.below
     words = {"cap": formats.money(cap, accrual.rate_currency), "before": formats.money(before, accrual.rate_currency)}
+    if version is not None and version.is_capped_together:
+        if for_staff:
+            return Step(_capped_together(accrual) % words)
+        if accrual.reason == Reason.CAP_DAY:
+            return Step(_("Earlier trades of all partners reached the plan's limit for the day"))
+        return Step(_("Earlier trades of all partners reached the plan's limit for the month"))
     if accrual.reason == Reason.CAP_REVENUE:
         return Step(
             _(
@@ -236,6 +247,17 @@ def _capped(accrual: Accrual, cap: Decimal, before: Decimal) -> Step:
     if accrual.reason == Reason.CAP_MONTH:
         return Step(_("The plan pays a partner at most %(cap)s per month; earlier trades earned %(before)s") % words)
     return Step(_("The plan pays a partner at most %(cap)s per day; earlier trades earned %(before)s") % words)
+
+
+def _capped_together(accrual: Accrual) -> str:
+    if accrual.reason == Reason.CAP_REVENUE:
+        return _(
+            "The plan pays all partners together at most %(cap)s in the month, its part of what the broker earned on its trades;"
+            " earlier trades earned %(before)s"
+        )
+    if accrual.reason == Reason.CAP_MONTH:
+        return _("The plan pays all partners together at most %(cap)s per month; earlier trades earned %(before)s")
+    return _("The plan pays all partners together at most %(cap)s per day; earlier trades earned %(before)s")
 
 
 def _ranked(tier: PlanTier) -> Step:

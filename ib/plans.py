@@ -155,6 +155,8 @@ def change_draft(*, version_id: int, actor: User, terms: VersionTerms) -> PlanVe
 
 def check_terms(terms: VersionTerms, plan: Plan) -> None:
     """Raise DomainError, in words, for terms that can't be meant or that the licence of the plan's brand forbids."""
+    if terms.is_capped_together and terms.cap_day is terms.cap_month is terms.cap_revenue is None:
+        raise DomainError(_("Enter a limit per day, per month or of the revenue that all partners share."))
     check_card(
         terms.card,
         is_pool=terms.is_pool,

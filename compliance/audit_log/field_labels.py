@@ -36,6 +36,7 @@ FIELD_LABELS = {
     "cap_day": _("Cap per day"),
     "cap_month": _("Cap per month"),
     "cap_revenue": _("Cap (share of revenue)"),
+    "is_capped_together": _("Caps count all partners together"),
     "cap_upline": _("Cap (share of a trade's revenue)"),
     "carries_negative": _("Carries a negative balance"),
     "choice": _("Choice"),

@@ -210,7 +210,8 @@ class VersionTerms:
     is_pool: the levels together may not get more than the rate. clawback_days: a reversed deposit
     takes back the commissions of so many days.
     cap_day, cap_month: the most that a partner earns by it. cap_revenue: the same as a percentage of the broker's revenue from
-    these trades in the month, in which the mark-up counts as stated (markup_pips). cap_upline: of all levels together, as a
+    these trades in the month, in which the mark-up counts as stated (markup_pips). is_capped_together: these three are of all
+    partners together. cap_upline: of all levels together, as a
     percentage of the revenue from the trade.
     carries_negative: whether a client's month of negative net revenue takes from what the partner earns otherwise.
     network: how the plan's holder is paid for clients of partners below.
@@ -233,6 +234,7 @@ class VersionTerms:
     cap_day: Decimal | None = None
     cap_month: Decimal | None = None
     cap_revenue: Decimal | None = None
+    is_capped_together: bool = False
     cap_upline: Decimal | None = None
     markup_pips: Decimal = Decimal(0)
     excluded_accounts: Sequence[str] = ()
@@ -255,9 +257,20 @@ SETTINGS: Final = [field.name for field in fields(VersionTerms) if field.name !=
 
 def limit_sentences(version: PlanVersion, card: RateCard | None = None) -> list[str]:
     """Say what a partner earns by a version at most, and which trades it leaves out. card: the version's, where it is known."""
+    is_together = version.is_capped_together
     caps = [
-        (_("A partner earns at most %(cap)s per day by this plan"), version.cap_day),
-        (_("A partner earns at most %(cap)s per month by this plan"), version.cap_month),
+        (
+            _("All partners together earn at most %(cap)s per day by this plan; earlier trades are paid first")
+            if is_together
+            else _("A partner earns at most %(cap)s per day by this plan"),
+            version.cap_day,
+        ),
+        (
+            _("All partners together earn at most %(cap)s per month by this plan; earlier trades are paid first")
+            if is_together
+            else _("A partner earns at most %(cap)s per month by this plan"),
+            version.cap_month,
+        ),
     ]
     left_out = {
         ExcludedTrade.HEDGED: _("No commission on trades while the client held an opposite position on the symbol"),
@@ -268,6 +281,10 @@ def limit_sentences(version: PlanVersion, card: RateCard | None = None) -> list[
         % {"seconds": MIRROR_SECONDS},
         ExcludedTrade.BONUS: _("No commission on positions that were opened with more bonus credit than balance"),
     }
+    together = _(
+        "All partners together earn at most %(percent)s %% per month of what the broker earned on the plan's trades: a mark-up of"
+        " %(markup)s pips, the platform's commission and swaps. Earlier trades are paid first"
+    )
     revenue = _(
         "A partner earns at most %(percent)s %% per month of what the broker earned on these trades:"
         " a mark-up of %(markup)s pips, the platform's commission and swaps"
@@ -295,7 +312,10 @@ def limit_sentences(version: PlanVersion, card: RateCard | None = None) -> list[
             else []
         ),
         *(
-            [revenue % {"percent": formats.number(version.cap_revenue), "markup": formats.number(version.markup_pips)}]
+            [
+                (together if is_together else revenue)
+                % {"percent": formats.number(version.cap_revenue), "markup": formats.number(version.markup_pips)}
+            ]
             if version.cap_revenue is not None
             else []
         ),

@@ -91,6 +91,7 @@ class PlanFile(_Strict):
     most_per_day: Most | None = None
     most_per_month: Most | None = None
     most_of_revenue_percent: Annotated[Decimal, Field(gt=0, le=100, max_digits=5, decimal_places=2)] | None = None
+    most_is_of_all_partners: bool = False
     most_of_trade_revenue_percent: Annotated[Decimal, Field(gt=0, le=100, max_digits=5, decimal_places=2)] | None = None
     revenue_markup_pips: Annotated[Decimal, Field(ge=0, max_digits=8, decimal_places=3)] = Decimal(0)
     passed_on_percent: Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)] = Decimal(0)
@@ -116,6 +117,7 @@ RENAMED: Final = {
     "most_per_day": "cap_day",
     "most_per_month": "cap_month",
     "most_of_revenue_percent": "cap_revenue",
+    "most_is_of_all_partners": "is_capped_together",
     "most_of_trade_revenue_percent": "cap_upline",
     "revenue_markup_pips": "markup_pips",
     "passed_on_percent": "passed_percent",

@@ -2,6 +2,8 @@
 
 Trades fill a cap in the order of their closing, then of their deals, levels and components; a day's cap comes before its month's,
 and that before the part of what the broker earned in the month on the trades that the version has lines of, paid or not.
+A version's caps count each partner apart, or all partners together (`is_capped_together`): then they are one pool, filled in the
+same order whoever earns, and what a line gets is what the lines before it left, down to the last place.
 What goes beyond it is taken off by a row of its own beside the accrual. What each trade keeps follows from the trades that there
 are, so after late or changed deals the difference is a further row, and no order of passes leaves a partner with another sum.
 
@@ -19,20 +21,27 @@ from django.db.backends.utils import CursorWrapper
 from ib.calculation import writing
 from ib.choices import AccrualKind, AccrualState, Reason
 
-_IN_ORDER: Final = "ORDER BY closed_at, deal_id, level, component, currency ROWS UNBOUNDED PRECEDING"
+_IN_ORDER: Final = "ORDER BY closed_at, deal_id, level, component, currency, partner_id ROWS UNBOUNDED PRECEDING"
+# Whose sum it is that a version's caps limit: the partner's, or that of all together.
+TOGETHER: Final = 0
+_HOLDER: Final = f"CASE WHEN v.is_capped_together THEN {TOGETHER} ELSE {{partner}} END"
 _CAPPED: Final = "coalesce(v.cap_day, v.cap_month, v.cap_revenue) > 0"
 # Lines with the sum of their day until here. A trade's revenue is on each of its lines, and counts once.
 IN_DAY: Final = f"""
-SELECT l.*, v.cap_day, v.cap_month, v.cap_revenue, sum(rate_amount) OVER in_day AS day_total,
-  CASE WHEN row_number() OVER (PARTITION BY partner_id, version_id, deal_id ORDER BY abs(coalesce(revenue, 0)) DESC) = 1
+SELECT l.*, sum(rate_amount) OVER in_day AS day_total,
+  CASE WHEN row_number() OVER (PARTITION BY holder_id, version_id, deal_id ORDER BY abs(coalesce(revenue, 0)) DESC) = 1
     THEN revenue END AS earned
-FROM (SELECT l.*, (closed_at AT TIME ZONE %(zone)s)::date AS on_day FROM {{lines}} l) l
-LEFT JOIN (SELECT id, cap_day, cap_month, cap_revenue FROM ib_planversion) v ON v.id = l.version_id
-WINDOW in_day AS (PARTITION BY partner_id, version_id, on_day {_IN_ORDER})
+FROM (
+  SELECT l.*, (closed_at AT TIME ZONE %(zone)s)::date AS on_day, v.cap_day, v.cap_month, v.cap_revenue,
+    {_HOLDER.format(partner="l.partner_id")} AS holder_id
+  FROM {{lines}} l
+  LEFT JOIN (SELECT id, cap_day, cap_month, cap_revenue, is_capped_together FROM ib_planversion) v ON v.id = l.version_id) l
+WINDOW in_day AS (PARTITION BY holder_id, version_id, on_day {_IN_ORDER})
 """  # noqa: S608
 # What the month's cap has to know of a day: what the day's cap left of it, how low and how high it was in between, the revenue.
 DAYS: Final = """
-SELECT partner_id, version_id, on_day AS day, sum(least(day_total, cap_day) - least(day_total - rate_amount, cap_day)) AS amount,
+SELECT holder_id AS partner_id, version_id, on_day AS day,
+  sum(least(day_total, cap_day) - least(day_total - rate_amount, cap_day)) AS amount,
   least(0, min(least(day_total, cap_day))) AS low, greatest(0, max(least(day_total, cap_day))) AS high,
   coalesce(sum(earned), 0) AS revenue
 FROM {in_day} i WHERE coalesce(cap_day, cap_month, cap_revenue) > 0 GROUP BY 1, 2, 3
@@ -50,7 +59,7 @@ KEPT: Final = """
 SELECT i.*, c.*, m.*, p.ceiling,
   least(m.revenue_total, p.ceiling) - least(m.revenue_total - m.month_kept, p.ceiling) AS kept
 FROM {in_day} i
-LEFT JOIN {placed} p ON p.partner_id = i.partner_id AND p.version_id = i.version_id AND p.day = i.on_day
+LEFT JOIN {placed} p ON p.partner_id = i.holder_id AND p.version_id = i.version_id AND p.day = i.on_day
 CROSS JOIN LATERAL (SELECT least(i.day_total, i.cap_day) - least(i.day_total - i.rate_amount, i.cap_day) AS day_kept,
   coalesce(p.before, 0) + least(i.day_total, i.cap_day) AS month_total) c
 CROSS JOIN LATERAL (SELECT least(c.month_total, i.cap_month) - least(c.month_total - c.day_kept, i.cap_month) AS month_kept,
@@ -111,7 +120,8 @@ _DUE: Final = """due AS (
   FROM kept m
 )"""
 _IS_OFF: Final = "(d.due <> d.taken OR d.rate_due <> d.rate_taken)"
-# What a pass touches: days of a partner by a version with a cap. Of a month that isn't kept yet, or is counted again, every day.
+# What a pass touches: days of a partner, or of all together, by a version with a cap. Of a
+# month that isn't kept yet, or is counted again, every day.
 NEEDED: Final = """
 CREATE TEMP TABLE ib_cap_need ON COMMIT DROP AS
 SELECT t.*, date_trunc('month', day::timestamp) AS month, 1 AS round, {afresh} OR NOT EXISTS (SELECT 1 FROM ib_cappedday k
@@ -121,31 +131,40 @@ SELECT t.*, date_trunc('month', day::timestamp) AS month, 1 AS round, {afresh} O
 FROM ({touched}) t
 """
 TOUCHED: Final = f"""
-  SELECT x.partner_id, x.version_id, (x.closed_at AT TIME ZONE %(zone)s)::date AS day FROM ib_accrual x
-  JOIN ib_planversion v ON v.id = x.version_id AND {_CAPPED} WHERE x.kind = '{AccrualKind.ORIGINAL}' AND {{scope}}
+  SELECT {_HOLDER.format(partner="x.partner_id")} AS partner_id, x.version_id, (x.closed_at AT TIME ZONE %(zone)s)::date AS day
+  FROM ib_accrual x JOIN ib_planversion v ON v.id = x.version_id AND {_CAPPED} WHERE x.kind = '{AccrualKind.ORIGINAL}' AND {{scope}}
   UNION
-  SELECT x.partner_id, x.version_id, (x.closed_at AT TIME ZONE %(zone)s)::date FROM ib_accrual x
+  SELECT {_HOLDER.format(partner="x.partner_id")}, x.version_id, (x.closed_at AT TIME ZONE %(zone)s)::date FROM ib_accrual x
   JOIN ib_planversion v ON v.id = x.version_id AND {_CAPPED}
   WHERE x.kind = '{AccrualKind.DELTA}' AND x.kind <> '{AccrualKind.ORIGINAL}' AND {{scope}}
 """  # noqa: S608
 # Lines that are all new are still beside.
 TOUCHED_BY_NEW: Final = f"""
-  SELECT DISTINCT w.partner_id, w.version_id, (w.closed_at AT TIME ZONE %(zone)s)::date AS day FROM ib_wanted w
+  SELECT DISTINCT {_HOLDER.format(partner="w.partner_id")} AS partner_id, w.version_id,
+    (w.closed_at AT TIME ZONE %(zone)s)::date AS day FROM ib_wanted w
   JOIN ib_planversion v ON v.id = w.version_id AND {_CAPPED}
 """  # noqa: S608
 # Each line of the time that is read asks whether it is needed: without statistics, a walk through all days for each.
 NEED_IS_FOUND: Final = "CREATE INDEX ON ib_cap_need (partner_id, version_id); ANALYZE ib_cap_need"
 # What they are joined by.
 LINES_ARE_FOUND: Final = "ANALYZE ib_cap_line (partner_id, version_id, on_day, deal_id, known_id)"
+# Whom a version whose caps count all together may ever have paid: who had an agreement by its plan, and those above them.
+MEMBERS: Final = """SELECT DISTINCT v.id AS version_id, u.ancestor_id AS partner_id FROM ib_planversion v
+  JOIN ib_partnerplan h ON h.plan_id = v.plan_id JOIN ib_upline u ON u.partner_id = h.partner_id WHERE v.is_capped_together"""
 # Each partner's time is read once, whatever versions ask for it.
-SPANS: Final = """spans AS (
-  SELECT DISTINCT partner_id, month AT TIME ZONE %(zone)s AS from_at, (month + interval '1 month') AT TIME ZONE %(zone)s AS to_at
-  FROM ib_cap_need WHERE is_new AND round = %(round)s
+SPANS: Final = f"""asked AS MATERIALIZED (
+  SELECT DISTINCT coalesce(m.partner_id, n.partner_id) AS partner_id, n.month, CASE WHEN NOT n.is_new THEN n.day END AS day
+  FROM (SELECT DISTINCT partner_id, CASE WHEN partner_id = {TOGETHER} THEN version_id END AS version_id, month, is_new,
+          CASE WHEN NOT is_new THEN day END AS day FROM ib_cap_need WHERE round = %(round)s) n
+  LEFT JOIN ({MEMBERS}) m ON m.version_id = n.version_id
+), spans AS (
+  SELECT partner_id, month AT TIME ZONE %(zone)s AS from_at, (month + interval '1 month') AT TIME ZONE %(zone)s AS to_at
+  FROM asked WHERE day IS NULL
   UNION ALL
-  SELECT DISTINCT partner_id, day::timestamp AT TIME ZONE %(zone)s, (day + 1)::timestamp AT TIME ZONE %(zone)s FROM ib_cap_need n
-  WHERE NOT is_new AND round = %(round)s AND NOT EXISTS (SELECT 1 FROM ib_cap_need m
-    WHERE m.is_new AND m.round = %(round)s AND m.partner_id = n.partner_id AND m.month = n.month)
-)"""
+  SELECT partner_id, day::timestamp AT TIME ZONE %(zone)s, (day + 1)::timestamp AT TIME ZONE %(zone)s FROM asked n
+  WHERE day IS NOT NULL AND NOT EXISTS (SELECT 1 FROM asked m
+    WHERE m.day IS NULL AND m.partner_id = n.partner_id AND m.month = n.month)
+)"""  # noqa: S608
 TABLE: Final = f"""CREATE TEMP TABLE ib_cap_line ON COMMIT DROP AS
 WITH {SPANS}, {_LINES} {IN_DAY.format(lines="lines")} LIMIT 0"""
 # A line that no cap holds any more gives back what was taken of it.
@@ -154,7 +173,8 @@ INSERT INTO ib_cap_line
 WITH {SPANS}, {_LINES}, wanted AS (
   SELECT l.* FROM lines l JOIN ib_planversion v ON v.id = l.version_id
   WHERE CASE WHEN {_CAPPED} THEN EXISTS (
-    SELECT 1 FROM ib_cap_need n WHERE n.partner_id = l.partner_id AND n.version_id = l.version_id AND n.round = %(round)s
+    SELECT 1 FROM ib_cap_need n
+    WHERE n.partner_id = {_HOLDER.format(partner="l.partner_id")} AND n.version_id = l.version_id AND n.round = %(round)s
       AND CASE WHEN n.is_new THEN n.month = date_trunc('month', l.closed_at AT TIME ZONE %(zone)s)
         ELSE n.day = (l.closed_at AT TIME ZONE %(zone)s)::date END)
     ELSE %(round)s = 1 AND (l.taken <> 0 OR l.rate_taken <> 0) END
@@ -232,12 +252,15 @@ SELECT count(*) FROM added
 """  # noqa: S608
 # Deals of a scope with a line of which a cap takes another part than was taken off, by counting whole months.
 OFF: Final = f"""
-WITH spans AS (
-  SELECT DISTINCT partner_id, m.month AT TIME ZONE %(zone)s AS from_at,
-    (m.month + interval '1 month') AT TIME ZONE %(zone)s AS to_at
+WITH touched AS (
+  SELECT DISTINCT x.partner_id, CASE WHEN v.is_capped_together THEN v.id END AS version_id, m.month
   FROM ib_accrual x CROSS JOIN LATERAL (SELECT date_trunc('month', closed_at AT TIME ZONE %(zone)s) AS month) m
   JOIN ib_planversion v ON v.id = x.version_id AND {_CAPPED}
   WHERE x.kind IN ('{AccrualKind.ORIGINAL}', '{AccrualKind.DELTA}') AND {{scope}}
+), spans AS (
+  SELECT DISTINCT coalesce(m.partner_id, t.partner_id) AS partner_id, t.month AT TIME ZONE %(zone)s AS from_at,
+    (t.month + interval '1 month') AT TIME ZONE %(zone)s AS to_at
+  FROM touched t LEFT JOIN ({MEMBERS}) m ON m.version_id = t.version_id
 ), {_LINES}, {_FROM_LINES}, {_DUE}
 SELECT DISTINCT d.deal_id FROM due d JOIN ib_accrual x ON x.deal_id = d.deal_id AND x.kind = '{AccrualKind.ORIGINAL}'
 WHERE {_IS_OFF} AND {{scope}}
@@ -258,7 +281,8 @@ CREATE TEMP TABLE ib_cap_beside ON COMMIT DROP AS
 WITH spans AS (
   SELECT DISTINCT u.ancestor_id AS partner_id, %(to_at)s::timestamptz AS to_at,
     date_trunc('month', %(from_at)s::timestamptz AT TIME ZONE %(zone)s) AT TIME ZONE %(zone)s AS from_at
-  FROM ib_upline u WHERE u.partner_id = %(network)s AND u.level > 1
+  FROM (SELECT u.ancestor_id FROM ib_upline u WHERE u.partner_id = %(network)s AND u.level > 1
+        UNION SELECT m.partner_id FROM ({MEMBERS}) m WHERE m.version_id IN (SELECT id FROM ib_version)) u
 ), {_LINES}
 SELECT l.*, 0::numeric AS left_off FROM lines l JOIN ib_planversion v ON v.id = l.version_id AND {_CAPPED}
 WHERE NOT EXISTS (SELECT 1 FROM ib_closing c WHERE c.deal_id = l.deal_id)

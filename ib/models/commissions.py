@@ -403,9 +403,10 @@ class CappedDay(models.Model):
     """What a month's cap has to know of one of its days, so that a pass reads the lines of few days (`ib.calculation.caps`).
 
     In the version's currency. Kept with the lines of capped versions; a month without rows is counted from its lines.
+    partner: 0 where the version's caps count all partners together.
     """
 
-    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="+", db_index=False)
+    partner = bulk_key(Partner)
     version = models.ForeignKey(PlanVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
     day = models.DateField()
     zone = models.CharField(max_length=40, help_text="The brand's time zone, whose days these are")

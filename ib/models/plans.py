@@ -170,11 +170,13 @@ class PlanVersion(HasState):
         blank=True,
         help_text="No commission on trades that are one of these",
     )
-    # The most that a partner earns by the version, in its currency, by the brand's calendar.
+    # The most that a partner, or all together, earn by the version, in its currency, by the brand's calendar.
     cap_day = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
     cap_month = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
     # The same as a percentage of the month's revenue from the trades it is earned on; what counts as mark-up in it.
     cap_revenue = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True, help_text="Per cent")
+    # Whether these three count all partners together, as one pool, or each partner apart.
+    is_capped_together = models.BooleanField(default=False)
     # All levels together, of what the broker earned on the trade.
     cap_upline = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True, help_text="Per cent")
     markup_pips = models.DecimalField(max_digits=8, decimal_places=3, default=0)
@@ -226,6 +228,13 @@ class PlanVersion(HasState):
                 condition=(Q(cap_day__isnull=True) | Q(cap_day__gt=0))
                 & (Q(cap_month__isnull=True) | Q(cap_month__gt=0)),
                 name="most_per_day_and_month_are_positive",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_capped_together=False)
+                | Q(cap_day__isnull=False)
+                | Q(cap_month__isnull=False)
+                | Q(cap_revenue__isnull=False),
+                name="what_counts_together_has_a_cap",
             ),
             models.CheckConstraint(
                 condition=Q(markup_pips__gte=0)

@@ -122,16 +122,16 @@ class VersionForm(forms.Form):
         min_value=Decimal("0.00000001"),
         max_digits=16,
         decimal_places=8,
-        label=_("Most per partner and day"),
-        help_text=_("In the rate currency. Leave empty for no limit"),
+        label=_("Most per day"),
+        help_text=_("Per partner, in the rate currency. Leave empty for no limit"),
     )
     cap_month = forms.DecimalField(
         required=False,
         min_value=Decimal("0.00000001"),
         max_digits=16,
         decimal_places=8,
-        label=_("Most per partner and month"),
-        help_text=_("In the rate currency. Leave empty for no limit"),
+        label=_("Most per month"),
+        help_text=_("Per partner, in the rate currency. Leave empty for no limit"),
     )
     cap_revenue = forms.DecimalField(
         required=False,
@@ -141,6 +141,11 @@ class VersionForm(forms.Form):
         decimal_places=2,
         label=_("Most of the broker's revenue (%)"),
         help_text=_("Per partner and month, of what the broker earned on the same trades. Leave empty for no limit"),
+    )
+    is_capped_together = forms.BooleanField(
+        required=False,
+        label=_("These limits count all partners together"),
+        help_text=_("The plan's day, month and revenue limits are one pool that earlier trades fill first"),
     )
     cap_upline = forms.DecimalField(
         required=False,

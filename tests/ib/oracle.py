@@ -67,6 +67,7 @@ class Version:
     cap_day: Decimal | None = None
     cap_month: Decimal | None = None
     cap_revenue: Decimal | None = None
+    is_capped_together: bool = False
     cap_upline: Decimal | None = None
     passed_percent: Decimal = NOTHING
     passed_per_lot: Decimal = NOTHING
@@ -285,7 +286,11 @@ def all_earnings(
     every += [month_earnings(world, number, *key, volumes) for key, number in (numbers or {}).items()]
     every += [sale_earnings(world, sale) for sale in sales or []]
     for trade, lines in every:
-        asked = {(key[0], id(line[3])): line[3] for key, line in lines.items() if key[2] != "cpa" and line[3]}
+        asked = {
+            (_holder(key[0], line[3]), id(line[3])): line[3]
+            for key, line in lines.items()
+            if key[2] != "cpa" and line[3]
+        }
         for (partner, _version), version in asked.items():
             month = partner, id(version), trade.closed_at.strftime("%Y-%m")
             revenue[month] = revenue.get(month, NOTHING) + _revenue(world, trade, version)
@@ -294,14 +299,15 @@ def all_earnings(
             lines.items(), key=lambda item: item[0][1:]
         ):
             left, whole = ours, amount
-            month = partner, id(version), trade.closed_at.strftime("%Y-%m")
+            holder = _holder(partner, version)
+            month = holder, id(version), trade.closed_at.strftime("%Y-%m")
             caps = {} if version is None else {"%Y-%m-%d": version.cap_day, "%Y-%m": version.cap_month}
             if version is not None and version.cap_revenue is not None:
                 part = version.cap_revenue / 100 * revenue.get(month, NOTHING)
                 caps["revenue %Y-%m"] = max(NOTHING, part.quantize(EIGHT, ROUND_DOWN))
             for span, cap in caps.items():
                 if cap is not None:
-                    at = partner, id(version), trade.closed_at.strftime(span)
+                    at = holder, id(version), trade.closed_at.strftime(span)
                     spent = done.get(at, NOTHING)
                     done[at] = spent + left
                     left = min(cap, spent + left) - min(cap, spent)
@@ -318,6 +324,11 @@ def all_earnings(
                     amount -= part.quantize(EIGHT, ROUND_DOWN)
             paid[trade.deal, partner, level, component] = reason, amount
     return paid
+
+
+def _holder(partner: int, version: Version | None) -> int:
+    """Whose caps a version's are: the partner's, or those of all together."""
+    return 0 if version is not None and version.is_capped_together else partner
 
 
 def earnings(world: World, trade: Trade) -> dict[tuple[int, int, str], tuple[str, Decimal, Decimal, Version | None]]:

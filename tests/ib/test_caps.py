@@ -16,7 +16,7 @@ from ib.agreements.files import read_yaml, write_yaml
 from ib.agreements.what_if import run_what_if
 from ib.explain import explain
 from ib.models import Accrual, CappedDay, PartnerPlan, PlanVersion
-from tests.ib.factories import LONG_AGO, NOON, card, make_trade
+from tests.ib.factories import LONG_AGO, NOON, card, make_account, make_trade, refer
 from tests.ib.test_agreements import agree
 from tests.ib.test_pages import rate_form, text_of
 from tests.ib.test_settlement import arrived
@@ -30,6 +30,11 @@ FLAT = card({"fx_majors": "10"}, {1: "1"})
 def kept(deals):
     """What the client's partner is left with, deal by deal."""
     return [sum(Accrual.objects.filter(deal_id=deal, level=1).values_list("amount", flat=True)) for deal in deals]
+
+
+def of_all(deals):
+    """What all partners together are left with, deal by deal."""
+    return [sum(Accrual.objects.filter(deal_id=deal).values_list("amount", flat=True)) for deal in deals]
 
 
 def trades(network, *hours, day=10):
@@ -103,6 +108,36 @@ def test_a_plan_pays_its_part_of_the_months_revenue_at_most(network, cast):
     assert tried.after == 6
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 1, 0, 2), (2, 3, 1, 0)])
+def test_all_partners_of_a_plan_share_its_part_of_the_revenue(network, cast, order):
+    """Four trades bring 40 EUR, of which half may be paid: 6 + 3 EUR for each of the first two, whoever earns them, then 2.
+
+    The first and third trade pay the sub and the master above, the others the master and the top.
+    """
+    SymbolInfo.objects.filter(name="EURUSD").update(currency_profit="USD")
+    version = agree(
+        cast, network.sub, card({"fx_majors": "10"}, {1: "0.6", 2: "0.3"}), is_capped_together=True, **REVENUE
+    )
+    PartnerPlan.usual.filter(partner=network.master).update(ends_at=LONG_AGO.replace(day=2))
+    PartnerPlan.objects.create(partner=network.master, plan=version.plan, starts_at=LONG_AGO.replace(day=3))
+    refer(cast.other_client, network.master)
+    accounts = [network.account, make_account(cast.other_client)] * 2
+    deals = [make_trade(at, at=NOON.replace(hour=9 + n), commission="-2") for n, at in enumerate(accounts)]
+    for place in order:
+        engine.run_for_deals(deal_ids=[deals[place]])
+    assert of_all(deals) == [9, 9, 2, 0] and rollup.differences() == []
+    assert [kept(deals[2:3]), kept(deals[3:])] == [[2], [0]], "the first level before the second"
+    assert engine.run_for_deals(deal_ids=deals, corrects=True).rows == 0
+    assert {(row.partner_id, row.revenue) for row in CappedDay.objects.all()} == {(0, 40)}
+    last = Accrual.objects.filter(kind="capped", deal_id=deals[3]).order_by("-pk")[0]
+    assert "The plan pays all partners together at most €" in explain(last, for_staff=True)[-2].text
+    assert explain(last)[-2].text == "Earlier trades of all partners reached the plan's limit for the month"
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE trading_deal SET deleted_at = now(), revision = 1 WHERE id = %s", [deals[0]])
+    engine.run_for_deals(deal_ids=deals[:1])
+    assert of_all(deals) == [0, 9, 6, 0], "the 15 EUR that are left go to other partners' trades"
+
+
 def test_another_revenue_alone_moves_the_cap_and_is_no_line_of_its_own(network, cast):
     SymbolInfo.objects.filter(name="EURUSD").update(currency_profit="USD")
     agree(cast, network.sub, FLAT, **REVENUE)
@@ -159,6 +194,9 @@ def test_a_what_if_knows_the_caps(network, cast):
 def test_caps_go_out_and_come_in_by_file_and_by_form(network, cast, browse):
     browser, plan = browse(cast.ib_manager), network.version.plan
     sent = {**rate_form(cap_day="100.5", cap_month="2000", cap_revenue="33.5", markup_pips="0.7"), "draft": "1"}
+    alone = {**rate_form(is_capped_together="on"), "draft": "1"}
+    assert "that all partners share" in text_of(browser.post(reverse("ib_version_new", args=[plan.pk]), alone))
+    sent["is_capped_together"] = "on"
     browser.post(reverse("ib_version_new", args=[plan.pk]), sent)
     version = PlanVersion.objects.get(plan=plan, number=2)
     said = read_yaml(write_yaml(version).encode(), starts_at=LONG_AGO)
@@ -170,8 +208,9 @@ def test_caps_go_out_and_come_in_by_file_and_by_form(network, cast, browse):
         Decimal("0.7"),
         Decimal("33.5"),
     )
-    assert "at most 33.5 % per month" in text_of(browser.get(plan.get_absolute_url()))
-    assert "at most €100.50 per day by this plan" in text_of(browser.get(plan.get_absolute_url()))
+    assert said.is_capped_together and form["is_capped_together"].value()
+    assert "All partners together earn at most 33.5 % per month" in text_of(browser.get(plan.get_absolute_url()))
+    assert "together earn at most €100.50 per day by this plan" in text_of(browser.get(plan.get_absolute_url()))
     refused = browser.post(reverse("ib_version_new", args=[plan.pk]), {**sent, "cap_day": "0"})
     assert refused.status_code == 422
     with pytest.raises(IntegrityError, match="most_per_day_and_month_are_positive"), transaction.atomic():

@@ -230,6 +230,8 @@ class Builder:
         if pick.random() < 0.3:
             version.cap_revenue = Decimal(pick.choice(["12.5", "60", "100"]))
             version.markup_pips = Decimal(pick.choice(["0", "0.7", "0.125"]))
+        has_cap = (version.cap_day, version.cap_month, version.cap_revenue) != (None, None, None)
+        version.is_capped_together = has_cap and pick.random() < 0.5
         if pick.random() < 0.3:
             version.cap_upline = Decimal(pick.choice(["5", "33.33", "80"]))
             version.markup_pips = version.markup_pips or Decimal("0.7")
@@ -261,6 +263,7 @@ class Builder:
             cap_day=version.cap_day,
             cap_month=version.cap_month,
             cap_revenue=version.cap_revenue,
+            is_capped_together=version.is_capped_together,
             cap_upline=version.cap_upline,
             passed_percent=version.passed_percent,
             passed_per_lot=version.passed_per_lot,

@@ -45,6 +45,7 @@ WHOLE = VersionTerms(
     excluded_trades=["hedged", "bonus_funded"],
     cap_day=Decimal("100.5"),
     cap_revenue=Decimal("33.5"),
+    is_capped_together=True,
     passed_percent=Decimal("12.5"),
     markup_pips=Decimal("0.7"),
 )
