@@ -127,6 +127,7 @@ class Component(models.TextChoices):
 
     LOT = "lot", _("Rebate per lot")
     PIP = "pip", _("Rebate in pips")
+    POINT = "point", _("Rebate in points")
     SPREAD = "spread", _("Share of the spread mark-up")
     COMMISSION = "commission", _("Share of the platform's commission")
     LOSS = "loss", _("Share of the client's net loss")
@@ -166,7 +167,7 @@ FOR_CLIENT = (Component.CPA, *BESIDE_TRADES)
 OF_LOSSES = (Component.LOSS, Component.NET_RESULT)
 MAY_BE_NEGATIVE = (Component.LOSS, *OF_REVENUE)
 # What may be passed on to the client: paid for their volume, never a part of what they lost.
-REBATES = (Component.LOT, Component.PIP, Component.SPREAD, Component.COMMISSION)
+REBATES = (Component.LOT, Component.PIP, Component.POINT, Component.SPREAD, Component.COMMISSION)
 
 
 class RunKind(BadgeChoices):

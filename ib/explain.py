@@ -275,6 +275,7 @@ def _basis(accrual: Accrual) -> list[Step]:
     assert accrual.basis is not None and accrual.basis_fx is not None
     text = {
         Component.PIP: _("What one pip of the closed volume is worth"),
+        Component.POINT: _("What one point of the closed volume is worth, the last digit of the price"),
         Component.SPREAD: _("What the mark-up on the spread is worth on the closed volume"),
         Component.COMMISSION: _("Commission that the platform charged for opening and closing this volume"),
         Component.LOSS: _("The client's net loss on this trade: profit, swap and commission together"),
@@ -312,6 +313,8 @@ def _formula(accrual: Accrual, version: PlanVersion | None) -> str:
         )
     if accrual.component == Component.PIP:
         text = _("%(plan)s: %(rate)s pips × %(share)s %% for level %(level)s") % words
+    elif accrual.component == Component.POINT:
+        text = _("%(plan)s: %(rate)s points × %(share)s %% for level %(level)s") % words
     elif accrual.component == Component.CPA:
         text = _("%(plan)s: %(rate)s %(currency)s once for the client × %(share)s %% for level %(level)s") % words
     elif accrual.component == Component.SALE:

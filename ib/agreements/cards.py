@@ -46,6 +46,9 @@ class ComponentRow:
         text = {
             Component.LOT: _("%(value)s %(currency)s per lot on %(group)s"),
             Component.PIP: _("%(value)s pips of the closed volume on %(group)s"),
+            Component.POINT: _(
+                "%(value)s points of the closed volume on %(group)s; a point is the last digit of the price"
+            ),
             Component.SPREAD: _("%(value)s %% of the spread mark-up of %(markup)s pips on %(group)s"),
             Component.COMMISSION: _("%(value)s %% of the commission that the platform charges on %(group)s"),
             Component.LOSS: _("%(value)s %% of the client's net loss on %(group)s; a client's gain counts against it"),

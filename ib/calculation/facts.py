@@ -60,7 +60,7 @@ COUNTRY_AT = """coalesce((SELECT h.country FROM clients_historicalclient h WHERE
 COUNTRY_THEN = COUNTRY_AT.format(at="d.executed_at")
 # Group and mapping are those that held when the deal was executed; what isn't in the past tables is as it is now.
 # In the order of their closing, as their lines are written so: pages and the index by time read them by it.
-# A pip is ten points where prices have three or five digits, and one point where they have others.
+# A pip is ten points where prices have three or five digits, and one point where they have others. `point` is in pips.
 CLOSING = """
 CREATE TEMP TABLE ib_closing ON COMMIT DROP AS
 SELECT d.id AS deal_id, d.ticket, d.executed_at AS closed_at, d.account_id, d.position_id, d.symbol,
@@ -70,7 +70,8 @@ SELECT d.id AS deal_id, d.ticket, d.executed_at AS closed_at, d.account_id, d.po
        att.partner_id AS introducer_id, att.link_id, a.currency AS account_currency, {country} AS country,
        d.closed_lots, d.commission * d.closed_lots / nullif(d.lots, 0) AS commission, d.profit + d.swap AS result, d.swap,
        coalesce(s.currency_profit, '') AS quote_currency,
-       d.closed_lots * d.contract_size * pip.size AS pip_value, abs(d.price - nullif(d.price_position, 0)) / pip.size AS pips,
+       d.closed_lots * d.contract_size * pip.size AS pip_value,
+       CASE WHEN s.digits IN (3, 5) THEN 0.1 ELSE 1 END AS point, abs(d.price - nullif(d.price_position, 0)) / pip.size AS pips,
        d.action, d.executed_at AS agreed_at, NULL::bigint AS cpa_version, NULL::numeric AS cpa_amount
 FROM trading_deal d
 JOIN trading_tradingaccount a ON a.id = d.account_id AND NOT a.is_demo
@@ -225,7 +226,8 @@ referred AS (
 )
 INSERT INTO ib_closing SELECT c.deal_id, c.ticket, c.closed_at, c.account_id, c.position_id, c.symbol, c.lots, c.client_id,
   c.platform, c.account_group, c.symbol_group, c.introducer_id, c.link_id, c.account_currency, c.country, c.closed_lots,
-  c.commission, c.result, c.swap, c.quote_currency, c.pip_value, c.pips, c.action, m.since, m.version_id, m.amount
+  c.commission, c.result, c.swap, c.quote_currency, c.pip_value, c.point, c.pips,
+  c.action, m.since, m.version_id, m.amount
 FROM matched m JOIN ib_closing c ON c.deal_id = m.deal_id
 """  # noqa: S608
 NO_CPA_YET = """AND NOT EXISTS (SELECT 1 FROM ib_accrual x WHERE x.client_id = r.client_id AND x.component = 'cpa'

@@ -91,6 +91,7 @@ RANKED = """CASE WHEN {is_given} THEN {rate} ELSE trunc({rate} * {factor}, 8) EN
 BASIS = f"""CASE k.component
       WHEN '{Component.LOT}' THEN NULL
       WHEN '{Component.PIP}' THEN round(c.pip_value, 8)
+      WHEN '{Component.POINT}' THEN round(c.pip_value * c.point, 8)
       WHEN '{Component.SPREAD}' THEN round(c.pip_value * k.markup, 8)
       WHEN '{Component.COMMISSION}' THEN round(greatest(0, -c.charges), 8)
       WHEN '{Component.LOSS}' THEN round(-(c.result + c.charges), 8)
@@ -126,7 +127,7 @@ BASIS_CURRENCY_OF_SALE = f"CASE WHEN k.component = '{Component.SALE}' THEN v.cur
 RETURNED = f"""
       WHEN c.is_returned THEN '{Reason.FEE_RETURNED}'"""
 BASIS_CURRENCY = f"""CASE k.component WHEN '{Component.LOT}' THEN '' WHEN '{Component.PIP}' THEN c.quote_currency
-      WHEN '{Component.SPREAD}' THEN c.quote_currency
+      WHEN '{Component.POINT}' THEN c.quote_currency WHEN '{Component.SPREAD}' THEN c.quote_currency
       WHEN '{Component.COMMISSION}' THEN c.account_currency WHEN '{Component.LOSS}' THEN c.account_currency
       WHEN '{Component.CPA}' THEN v.currency ELSE '' END"""
 # What the broker earned on a trade, in the plan's currency: the stated mark-up, what was charged, and swaps. What falls on a part

@@ -71,7 +71,8 @@ CHANGED: Final = f"""CASE
       WHEN p.basis IS DISTINCT FROM n.basis OR n.reason IN ('{Reason.NOTHING_CHARGED}', '{Reason.NOTHING_CLOSED}',
         '{Reason.TOO_FEW_PIPS}') OR p.reason IN ('{Reason.NOTHING_CHARGED}', '{Reason.NOTHING_CLOSED}', '{Reason.TOO_FEW_PIPS}')
         THEN CASE WHEN fact.is_edited THEN '{Cause.DEAL_EDITED}' WHEN fact.opening_edited THEN '{Cause.OPENING}'
-          WHEN l.component IN ('{Component.PIP}', '{Component.SPREAD}') THEN '{Cause.MAPPING}' ELSE '{Cause.DEAL_EDITED}' END
+          WHEN l.component IN ('{Component.PIP}', '{Component.POINT}', '{Component.SPREAD}')
+          THEN '{Cause.MAPPING}' ELSE '{Cause.DEAL_EDITED}' END
       WHEN p.fx_rate IS DISTINCT FROM n.fx_rate OR p.basis_fx IS DISTINCT FROM n.basis_fx THEN '{Cause.FX}'
       WHEN p.below IS DISTINCT FROM n.below OR '{Reason.NO_DIFFERENCE}' IN (p.reason, n.reason) THEN '{Cause.BELOW}'
       WHEN '{Reason.CAP_UPLINE}' IN (p.reason, n.reason) OR p.revenue IS DISTINCT FROM n.revenue THEN '{Cause.CAP}'

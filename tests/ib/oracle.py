@@ -190,8 +190,10 @@ class Trade:
     platform: str = "mt5"
     account_currency: str = "EUR"
     quote_currency: str = "USD"
-    # Of the closed volume: what a pip is worth, how many the price moved, what the platform charged, profit and swap.
+    # Of the closed volume: what a pip is worth, what part of one a point is, how many pips the price moved, what the platform
+    # charged, profit and swap.
     pip_value: Decimal = NOTHING
+    point: Decimal = Decimal(1)
     pips: Decimal = NOTHING
     charged: Decimal = NOTHING
     result: Decimal = NOTHING
@@ -314,7 +316,7 @@ def all_earnings(
             if left != ours:
                 with localcontext(prec=80):
                     amount = (left * world.rate(version.currency, world.currency[partner])).quantize(EIGHT, ROUND_DOWN)
-            if level == 1 and component in ("lot", "pip", "spread", "commission") and version is not None:
+            if level == 1 and component in ("lot", "pip", "point", "spread", "commission") and version is not None:
                 with localcontext(prec=80):
                     part = amount * version.passed_percent / 100
                     if version.passed_per_lot:
@@ -671,6 +673,8 @@ def _basis(world, trade, version, part) -> Decimal:
         return trade.lots
     if component == "pip":
         return round(trade.pip_value, 8) * world.rate(trade.quote_currency, version.currency)
+    if component == "point":
+        return round(trade.pip_value * trade.point, 8) * world.rate(trade.quote_currency, version.currency)
     if component == "spread":
         return round(trade.pip_value * part.markup, 8) * world.rate(trade.quote_currency, version.currency)
     money = max(NOTHING, trade.charged) if component == "commission" else trade.charged - trade.result

@@ -73,11 +73,12 @@ def components(*rows):
 
 
 def test_components_pay_beside_each_other_and_each_says_how(network, cast):
-    """2 lots of EURUSD: a pip is worth 20 USD = 16 EUR, the mark-up of 0.8 12.80; charged 3 + 5 EUR; the client lost 20 EUR."""
+    """2 lots of EURUSD: a pip is worth 16 EUR, a point 1.60, the mark-up of 0.8 12.80; charged 3 + 5 EUR; the client lost 20."""
     SymbolInfo.objects.filter(name="EURUSD").update(currency_profit="USD")
     shares = components(
         ("lot", "", "", Decimal(5)),
         ("pip", "fx_majors", "", Decimal("0.5")),
+        ("point", "fx_majors", "", Decimal(3)),
         ("spread", "", "", Decimal("0.5"), None, Decimal("0.8")),
         ("commission", "", "", Decimal("0.25")),
         ("loss", "", "", Decimal("0.1")),
@@ -92,6 +93,8 @@ def test_components_pay_beside_each_other_and_each_says_how(network, cast):
         (2, "lot"): Decimal(4),
         (1, "pip"): Decimal("4.8"),
         (2, "pip"): Decimal("3.2"),
+        (1, "point"): Decimal("2.88"),
+        (2, "point"): Decimal("1.92"),
         (1, "spread"): Decimal("3.84"),
         (2, "spread"): Decimal("2.56"),
         (1, "commission"): Decimal("1.2"),
@@ -104,6 +107,9 @@ def test_components_pay_beside_each_other_and_each_says_how(network, cast):
     assert ("What one pip of the closed volume is worth", "20 USD") in steps
     assert ("Converted at 0.8, the reference rate of Sep 10, 2026", "16 EUR") in steps
     assert steps[-1][1] == "4.8 EUR" and "0.5 pips × 60 % for level 1" in steps[-1][0]
+    steps = [(step.text, step.figure) for step in explain(Accrual.objects.get(level=1, component="point"))]
+    assert ("What one point of the closed volume is worth, the last digit of the price", "2 USD") in steps
+    assert steps[-1][1] == "2.88 EUR" and "3 points × 60 % for level 1" in steps[-1][0]
 
 
 def test_a_clients_gain_counts_against_the_share_of_losses(network, cast):

@@ -335,7 +335,7 @@ class Builder:
     def make_parts(self, version):
         """None to four rows beside the rates: other components, and other rates for a type of account."""
         pick, parts = self.random, {}
-        kinds = ["lot", "pip", "spread", "commission", *(["loss"] if version.network != "difference" else [])]
+        kinds = ["lot", "pip", "point", "spread", "commission", *(["loss"] if version.network != "difference" else [])]
         for _n in range(pick.choice([0, 0, 1, 2, 4])):
             kind = pick.choice(kinds)
             value = Decimal(pick.randrange(1, 10**6)) / (10**6 if kind in ("spread", "commission", "loss") else 10**5)
@@ -507,6 +507,7 @@ class Builder:
             account_currency=account.currency,
             quote_currency="GBP" if symbol == "XAUUSD" else "USD",
             pip_value=lots * 100_000 * pip,
+            point=Decimal(1) if symbol == "XAUUSD" else Decimal("0.1"),
             pips=abs(Decimal(price) - 1) / pip,
             charged=-Decimal(money["commission"]) - Decimal(opening),
             result=Decimal(money["profit"]),

@@ -28,6 +28,7 @@ WHOLE = VersionTerms(
         (
             ComponentRow("commission", "", "", Decimal("0.125"), Decimal(40)),
             ComponentRow("lot", "metals", "real\\raw*", Decimal(3)),
+            ComponentRow("point", "fx_majors", "", Decimal("3.5"), Decimal(20)),
             ComponentRow("spread", "", "", Decimal("0.3"), None, Decimal("0.75")),
         ),
         (CpaRow(("NO", "DE"), Decimal("300.5"), Decimal(250), Decimal("1.5"), 60), CpaRow((), Decimal(100))),
