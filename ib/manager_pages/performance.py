@@ -6,9 +6,10 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Case, Count, DecimalField, F, FloatField, Q, QuerySet, Sum, Value, When
+from django.db.models.functions import Cast, NullIf
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +23,7 @@ from ib.queries import partners_visible_to
 from wallet.core.rollup import Rollup, Total, rollup_of
 
 ROWS_MAX: Final = 50
+ONE: Final = Decimal(1)
 
 
 @dataclass
@@ -83,7 +85,8 @@ ORDERS: Final[Mapping[str, tuple[str | Promise, Callable[[Performance], Decimal 
 
 def performance(user: User, span: DateRange, order: str) -> tuple[list[Performance], Rollup]:
     """List the partners that a manager sees with the best of a range first, at most fifty, in a fixed number of queries."""
-    seen, rollup = partners_visible_to(user), rollup_of(user)
+    rollup = rollup_of(user)
+    seen = Partner.objects.filter(pk__in=_leading(partners_visible_to(user), span, order, rollup))
     rows: dict[int, Performance] = {}
     for first, last, is_now in ((span.first, span.last, True), (span.first_before, span.last_before, False)):
         _add_sums(rows, seen, (first, last), rollup, is_now=is_now)
@@ -96,6 +99,47 @@ def performance(user: User, span: DateRange, order: str) -> tuple[list[Performan
     ]
     _describe(best, span)
     return best, rollup
+
+
+def _leading(seen: QuerySet[Partner], span: DateRange, order: str, rollup: Rollup) -> list[int]:
+    """Choose who may be on the list, in the database: the best of an order; where they are few, also by commission and before."""
+    now = PartnerDay.objects.filter(partner__in=seen.values("pk"), day__range=(span.first, span.last))
+    commission = Sum(F("amount") * _rates(seen, rollup))
+    match order:
+        case "revenue":
+            days = RevenueDay.objects.filter(partner__in=seen.values("pk"), day__range=(span.first, span.last))
+            ids = _best(days, Sum((F("charged") + F("lost")) * _rates(days, rollup)))
+        case "clients":
+            ids = _best(Attribution.objects.filter(_came(span), partner__in=seen.values("pk")), Count("pk"))
+        case "volume":
+            ids = _best(now, Sum("lots"))
+        case "unpaid":
+            rows = Sum(F("trades") + F("unpaid"), output_field=FloatField())
+            ids = _best(now, Cast(Sum("unpaid"), FloatField()) / NullIf(rows, 0.0))
+        case _:
+            ids = _best(now, commission)
+    if len(ids) < ROWS_MAX:
+        before = PartnerDay.objects.filter(
+            partner__in=seen.values("pk"), day__range=(span.first_before, span.last_before)
+        )
+        revenue = RevenueDay.objects.filter(partner__in=seen.values("pk"), day__range=(span.first, span.last))
+        ids += [*_best(now, commission), *_best(before, commission), *_best(revenue, Sum("charged"))]
+    return ids
+
+
+def _best(rows: QuerySet[Any], by: Any) -> list[int]:
+    """List the partners with the most of something, as many as are shown."""
+    sums = rows.order_by().values("partner_id").annotate(most=by)
+    return list(
+        sums.order_by(F("most").desc(nulls_last=True), "partner_id").values_list("partner_id", flat=True)[:ROWS_MAX]
+    )
+
+
+def _rates(rows: QuerySet[Any], rollup: Rollup) -> Case:
+    """Write the rates of the rows' currencies into the reader's own; what has none counts nothing, as in the sums."""
+    currencies = rows.order_by().values_list("currency", flat=True).distinct()
+    rates = [When(currency=currency, then=Value(rollup.of(ONE, currency).amount)) for currency in currencies]
+    return Case(*rates, default=Value(Decimal(0)), output_field=DecimalField())
 
 
 def _add_sums(

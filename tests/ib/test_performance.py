@@ -10,6 +10,7 @@ from django.urls import reverse
 from ib import engine
 from ib.manager_pages.performance import performance
 from ib.manager_pages.revenue import keep_days
+from ib.models import Partner, PartnerDay
 from ib.partner_pages.date_ranges import date_range
 from tests.ib.factories import LONG_AGO, NOON, make_partner, make_trade
 from tests.ib.test_pages import text_of
@@ -73,3 +74,18 @@ def test_churn_counts_who_stopped_since_the_period_began(network, cast):
         row = performance(cast.ib_manager, date_range("30"), "commission")[0][0]
         shown.append((row.active, row.churned, row.churn_percent))
     assert shown == [(1, 0, 0), (0, 1, 100), (0, 0, None)]
+
+
+@time_machine.travel(NOON, tick=False)
+def test_the_best_are_chosen_by_each_order(network, cast, monkeypatch):
+    """One row is shown: by commission, converted, and by what else is asked for; who has nothing of it makes room."""
+    monkeypatch.setattr("ib.manager_pages.performance.ROWS_MAX", 1)
+    accrue(network)
+    for order, best in (("commission", network.sub), ("volume", network.top), ("clients", network.sub)):
+        rows, _rollup = performance(cast.ib_manager, date_range("30"), order)
+        assert [row.partner_id for row in rows] == [best.pk]
+    Partner.objects.filter(pk=network.master.pk).update(currency="USD")
+    PartnerDay.objects.filter(partner=network.master).update(currency="USD", amount=7)
+    assert performance(cast.ib_manager, date_range("30"), "commission")[0][0].partner_id == network.sub.pk
+    PartnerDay.objects.filter(partner=network.master).update(amount=8)
+    assert performance(cast.ib_manager, date_range("30"), "commission")[0][0].partner_id == network.master.pk
