@@ -27,6 +27,7 @@ from prop.forms import MergeRequestForm
 from prop.judge.sampling import sampling_note
 from prop.merging.requests import offers_of, request_merge
 from prop.models import AccountMerge, Appeal, Breach, Certificate, Challenge, PhaseAccount, ProgrammeSize
+from prop.news.releases import coming_releases
 from prop.payouts.requests import funded_row, offer_of, request_payout
 from prop.policies import can_buy
 from prop.queries import challenges_visible_to, on_sale
@@ -243,6 +244,7 @@ def challenge(request: HttpRequest, client: Client, challenge_id: int) -> HttpRe
         "sampling": sampling_note(current, timezone.now()),
         "days": days[::-1][:SHOWN_MAX],
         "chart": chart_of(current, days),
+        "releases": coming_releases(current, timezone.now()),
         "rules": rules_of(current.phase),
         "payouts": about_payouts(shown.version),
     }

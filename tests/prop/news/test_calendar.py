@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from django.utils import timezone
 from django.utils.html import strip_tags
@@ -11,6 +13,7 @@ from crm.models import DueRow
 from prop.choices import CorrectionKind, StageState
 from prop.models import NewsRelease, PhaseAccount
 from prop.news.calendar import enter_releases, remove_release
+from prop.news.releases import coming_releases
 from tests.cast import Cast, signed_in
 from tests.prop.corrections.test_corrections import find, read
 from tests.prop.judge.running import NOON, run_phase, trade
@@ -42,6 +45,20 @@ def test_deal_near_a_release_of_its_currency_breaches(cast: Cast, row: PhaseAcco
     assert (row.state, row.breach.rule, row.breach.threshold) == (StageState.BREACHED, "news", 5)
     page = strip_tags(signed_in(cast.client.user).get(f"/portal/challenges/{row.challenge_id}/").content.decode())
     assert "the limit was 5." in page
+
+
+def test_trader_reads_the_releases_to_come(cast: Cast, row: PhaseAccount) -> None:
+    """Of the next seven days, and those that aren't over yet; removed ones and those of a phase without the rule aren't shown."""
+    now = timezone.now()
+    times = {"Over": -30, "Not over": -2, "Soon": 60, "Moved": 90, "Later": 8 * 1440}
+    lines = [f"{now + dt.timedelta(minutes=minutes):%Y-%m-%d %H:%M},USD,{title}" for title, minutes in times.items()]
+    enter_releases(brand=cast.brand, text="\n".join(lines), actor=cast.administrator)
+    remove_release(release_id=NewsRelease.objects.get(title="Moved").pk, actor=cast.administrator)
+    assert [release.title for release in coming_releases(row, now)] == ["Not over", "Soon"]
+    page = signed_in(cast.client.user).get(f"/portal/challenges/{row.challenge_id}/").content.decode()
+    assert "Important news of the next seven days" in page and "Soon" in page
+    row.phase.news_minutes = None
+    assert coming_releases(row, now) == []
 
 
 @pytest.mark.parametrize(("minute", "currency"), [(6, "USD"), (4, "JPY")])
