@@ -78,6 +78,12 @@ def card_problems(
             % {"group": SymbolGroup(group).label, "total": formats.money(total), "pot": formats.money(pot)}
             for group, (total, pot) in card.overspent().items()
         ]
+        total = sum(card.shares.values(), Decimal(0))
+        if total > 1 and (card.components or card.cpa) and network != Network.DIFFERENCE:
+            problems.append(
+                _("The level shares add up to %(percent)s %% of each component: more than the rate that they share.")
+                % {"percent": formats.number(total * 100)}
+            )
     return problems
 
 

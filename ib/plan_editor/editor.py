@@ -353,7 +353,7 @@ def _sums(card: RateCard, levels: list[int], is_pool: bool) -> list[GroupSum]:
 def _remarks(card: RateCard, is_pool: bool) -> list[str]:
     """List what is possible but worth a second look: shares that leave something over, or cost more than the rate."""
     total = sum(card.shares.values(), Decimal(0))
-    if not card.shares or not card.rates or total == 1:
+    if not card.shares or not (card.rates or card.components or card.cpa) or total == 1:
         return []
     percent = formats.number(total * 100)
     if total < 1:

@@ -113,11 +113,17 @@ def test_a_version_cannot_start_before_a_later_one_that_is_active(cast):
         make_version(cast.brand, cast.ib_manager, cast.finance, plan=first.plan, starts_at=NOON)
 
 
+OVER = cards.RateCard(
+    {}, {1: Decimal("0.7"), 2: Decimal("0.4")}, {}, (cards.ComponentRow("commission", "", "", Decimal("0.5")),)
+)
+
+
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
         (card(shares={1: "0.7", 2: "0.4"}), "exceeds the total"),
         (card(overrides={("fx_majors", 2): "9"}), "exceeds the total"),
+        (OVER, "add up to 110 % of each component"),
         (card(rates={"fx_majors": "-1"}), "negative"),
         (card(shares={1: "1.5"}), "between 0 and 100"),
         (cards.RateCard(rates={}, shares={}, overrides={}), "at least one rate"),
