@@ -8,8 +8,9 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from clients.models import Client
 from crm.errors import DomainError, NotAllowed, WrongState
-from crm.models import AccessEvent, AuditEvent, WorkItem
+from crm.models import AccessEvent, AuditEvent, SubjectKey, WorkItem
 from risk.abuse import grounds, scoring
 from risk.abuse.choices import Abuse, EpisodeState, Handling, Lost
 from risk.abuse.models import AbuseEpisode, PairCount, ScoredTo, Tick
@@ -158,6 +159,25 @@ def test_an_episode_says_when_its_ground_is_lost(hedged):
     grounds.recheck()
     episode.refresh_from_db()
     assert episode.lost == Lost.MERGED
+    Client.objects.filter(pk=second.client_id).update(merged_into=None)
+    SubjectKey.objects.update_or_create(
+        client_id=second.client_id, defaults={"wrapped": None, "destroyed_at": timezone.now()}
+    )
+    AbuseEpisode.objects.update(kind=Abuse.MULTI)  # what rests on shared details alone
+    grounds.recheck()
+    episode.refresh_from_db()
+    assert episode.lost == Lost.ERASED
+
+
+def test_an_account_moved_to_another_group_keeps_its_case(hedged, browse, cast):
+    """The case is of the account, not of its group: it isn't raised again, its evidence holds, and its page shows it as before."""
+    (episode,) = scoring.score_next()[1]
+    TradingAccount.objects.filter(pk=hedged[0].pk).update(group="real\\wide-spread")
+    assert grounds.recheck() == 0
+    assert [row.pk for row in scoring.score_accounts(episode.brand, episode.accounts)] in ([], [episode.pk])
+    assert AbuseEpisode.objects.count() == 1
+    page = browse(cast.mlro).get(episode.get_absolute_url())
+    assert page.status_code == 200 and str(hedged[0].login) in page.content.decode()
 
 
 def test_out_of_reach_is_not_seen_and_demo_accounts_are_not_judged(hedged, cast):
