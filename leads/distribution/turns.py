@@ -2,7 +2,7 @@
 
 An agent's counter is locked in the order of the agents' ids, before anything is counted, and kept until the transaction
 ends: decisions that could choose the same agent wait for each other, those of other desks don't. An import decides batch
-by batch, each in a transaction of a second or two.
+by batch, each in a short transaction.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ TIMELINE = ("client_id", "at", "kind", "title", "body", "actor_id", "url", "data
 class Writer:
     """Takes one batch of rows in, in the caller's transaction. Rules, agents and campaigns are read once.
 
-    Agents are held from the first decision to the end of the transaction, a second or two: turns and capacities are exact
+    Agents are held from the first decision to the end of the transaction: turns and capacities are exact
     over all batches, whatever comes in between.
     """
 
