@@ -617,7 +617,6 @@ EXCEPTIONS: dict[str, str] = {
     "clients.messages.setup.propose_mailbox": "needs a whole connection; `tests/clients/messages/test_mailbox.py`",
     "clients.telephony.calls.log_without_agent": "the worker's own; `tests/clients/telephony/test_start_call.py`",
     "clients.telephony.exchange_work.hang_up": "the worker's own; `tests/clients/telephony/test_start_call.py`",
-    "clients.mail_services.hearing.process": "the worker's own; `tests/clients/mail_services/test_webhooks.py`",
     "clients.messages.incoming.give_to_lead": "a part of taking in; `tests/support/test_mail_intake.py`",
     "clients.telephony.hearing.process": "the worker's own; `tests/clients/telephony/test_webhooks.py`",
     "clients.telephony.recordings.keep": "the worker's own; `tests/clients/telephony/test_recordings.py`",
