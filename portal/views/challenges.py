@@ -17,6 +17,7 @@ from portal.guards import client_required
 from portal.views.money import me, new_key
 from prop.appeals.filing import REASON_MAX, appealable, file_appeal
 from prop.challenges.buying import buy_challenge
+from prop.challenges.day_calendar import month_of
 from prop.challenges.equity_chart import chart_of
 from prop.challenges.objectives import objectives_of
 from prop.challenges.phases import is_stuck
@@ -220,7 +221,7 @@ def challenge(request: HttpRequest, client: Client, challenge_id: int) -> HttpRe
     current.challenge = shown
     appeals, is_judged_again = appeals_of(shown), has_open_correction(current)
     is_appealed = any(row.state == AppealState.OPEN for row in appeals)
-    days = list(current.days.order_by("day"))
+    days, releases = list(current.days.order_by("day")), coming_releases(current, timezone.now())
     context = {
         "client": client,
         "challenge": shown,
@@ -244,7 +245,8 @@ def challenge(request: HttpRequest, client: Client, challenge_id: int) -> HttpRe
         "sampling": sampling_note(current, timezone.now()),
         "days": days[::-1][:SHOWN_MAX],
         "chart": chart_of(current, days),
-        "releases": coming_releases(current, timezone.now()),
+        "releases": releases,
+        "month": month_of(current, days, releases, request.GET.get("month", "")),
         "rules": rules_of(current.phase),
         "payouts": about_payouts(shown.version),
     }

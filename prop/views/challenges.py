@@ -15,6 +15,7 @@ from crm.ui.actions import run_action
 from crm.ui.views import TableView, staff_page
 from crm.web.requests import UserRequest
 from crm.work.queries import work_of
+from prop.challenges.day_calendar import month_of
 from prop.challenges.equity_chart import chart_of
 from prop.challenges.objectives import objectives_of
 from prop.challenges.phases import is_stuck
@@ -26,6 +27,7 @@ from prop.funding.failures import can_fund
 from prop.judge.sampling import sampling_note
 from prop.merging.requests import can_request, offers_of
 from prop.models import AccountMerge
+from prop.news.releases import coming_releases
 from prop.queries import challenges_visible_to
 from prop.sentences import about_payouts, name_of, rules_of
 from prop.tables import ChallengeTable
@@ -93,6 +95,7 @@ def challenge_page(request: UserRequest, challenge_id: int) -> HttpResponse:
         "sampling": sampling_note(current, timezone.now()),
         "days": days[::-1][:DAYS_SHOWN],
         "chart": chart_of(current, days),
+        "month": month_of(current, days, coming_releases(current, timezone.now()), request.GET.get("month", "")),
         "rules": rules_of(current.phase),
         "payouts": about_payouts(challenge.version),
         "paid": list(challenge.payouts.all()[:DAYS_SHOWN]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -54,6 +55,27 @@ def test_equity_is_drawn_against_the_limits_of_each_day(cast: Cast) -> None:
     assert f"{second}, Daily loss €9,800.00, Maximum loss €9,300.00" in page
     assert page.count('class="limit ') == 3
     assert "Equity and limits" in signed_in(cast.finance).get(f"/prop/challenges/{row.challenge_id}/").content.decode()
+
+
+def test_days_are_shown_by_month_each_with_what_it_won_or_lost(cast: Cast) -> None:
+    row = run_phase(cast)
+    for day, start, profit in ((0, 10_000, 300), (1, 10_300, -100), (40, 10_200, 50)):
+        earn(row, day * 86_400, start=Decimal(start), profit=Decimal(profit))
+    address, browser = f"/portal/challenges/{row.challenge_id}/", signed_in(cast.client.user)
+
+    def shown(month: str) -> tuple[str, list[str]]:
+        page = browser.get(f"{address}?month={month}").content.decode().partition('id="calendar"')[2]
+        results = re.findall(r'k-day-result tone-(\w+) num" title="([^"]+)"', page)
+        return re.findall(r"<strong>([A-Z][a-z]+ 2026)</strong>", page)[0], [f"{tone} {text}" for tone, text in results]
+
+    march = ("March 2026", ["success €300.00", "danger −€100.00"])
+    assert shown("2026-03") == march
+    assert shown("") == shown("2026-99") == shown("x") == ("April 2026", ["success €50.00"])
+    assert "?month=2026-03#calendar" in browser.get(address).content.decode()
+    assert (
+        "€200.00 in this month"
+        in signed_in(cast.finance).get(f"/prop/challenges/{row.challenge_id}/?month=2026-03").content.decode()
+    )
 
 
 def test_a_draft_is_written_proposed_and_shown(cast: Cast) -> None:

@@ -88,7 +88,7 @@ def test_point_6_what_a_stream_lost_comes_by_the_next_sweep(
     arena: MatchTraderStreams, login: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with following(arena) as (_platform, read):
-        arena.fault("stream_lose", "*", times=2)
+        arena.fault("stream_lose", "LEDGERS_STREAM")
         arena.process.post("balance", login=int(login), amount="5.20", comment="lost")
         time.sleep(0.2)
         assert not mine(read, login)()
