@@ -19,7 +19,7 @@ from prop.appeals.filing import REASON_MAX, appealable, file_appeal
 from prop.challenges.buying import buy_challenge
 from prop.challenges.day_calendar import month_of
 from prop.challenges.equity_chart import chart_of
-from prop.challenges.objectives import objectives_of
+from prop.challenges.objectives import days_of, objectives_of
 from prop.challenges.phases import is_stuck
 from prop.challenges.resets import reset_phase, reset_price
 from prop.choices import AppealState
@@ -221,7 +221,7 @@ def challenge(request: HttpRequest, client: Client, challenge_id: int) -> HttpRe
     current.challenge = shown
     appeals, is_judged_again = appeals_of(shown), has_open_correction(current)
     is_appealed = any(row.state == AppealState.OPEN for row in appeals)
-    days, releases = list(current.days.order_by("day")), coming_releases(current, timezone.now())
+    days, releases = days_of(current), coming_releases(current, timezone.now())
     context = {
         "client": client,
         "challenge": shown,
@@ -241,7 +241,7 @@ def challenge(request: HttpRequest, client: Client, challenge_id: int) -> HttpRe
         "payout_form": PayoutRequestForm(initial={"request_key": new_key()}),
         "current": current,
         "accounts": [(row, name_of(row.phase)) for row in accounts],
-        "objectives": objectives_of(current),
+        "objectives": objectives_of(current, days),
         "sampling": sampling_note(current, timezone.now()),
         "days": days[::-1][:SHOWN_MAX],
         "chart": chart_of(current, days),

@@ -29,15 +29,23 @@ class Objective:
     tone: str = ""
 
 
-def objectives_of(row: PhaseAccount) -> list[Objective]:
-    """List the bars of a phase that has begun; none before the account was read with its starting balance."""
+def days_of(row: PhaseAccount) -> list[ChallengeDay]:
+    """List an account's server days in their order, as pages show them: without the judge's state of each."""
+    return list(row.days.defer("checkpoint").order_by("day"))
+
+
+def objectives_of(row: PhaseAccount, days: Sequence[ChallengeDay] | None = None) -> list[Objective]:
+    """List the bars of a phase that has begun; none before the account was read with its starting balance.
+
+    `days`: the account's, where they were read already.
+    """
     begun, read = row.started_at, row.account.synced_at
     if row.state == StageState.OPENING or begun is None or read is None or read < begun:
         return []
     account, phase, start, currency = row.account, row.phase, row.challenge.balance, row.challenge.currency
     equity, size = account.equity - set_aside(row), row.size
-    days = list(row.days.order_by("day"))
-    bars = []
+    days = days_of(row) if days is None else days
+    bars: list[Objective] = []
     if phase.target is not None:
         wanted, profit = start * phase.target / 100, account.balance - start
         bars.append(
@@ -79,7 +87,7 @@ def set_aside(row: PhaseAccount) -> Decimal:
     return from_minor(minor, row.challenge.currency)
 
 
-def floor_of(row: PhaseAccount, days: list[ChallengeDay]) -> Decimal:
+def floor_of(row: PhaseAccount, days: Sequence[ChallengeDay]) -> Decimal:
     """Compute the equity at which the maximum loss is reached, by the highest value of the days known."""
     return floors_of(row, days)[-1]
 

@@ -17,7 +17,7 @@ from crm.web.requests import UserRequest
 from crm.work.queries import work_of
 from prop.challenges.day_calendar import month_of
 from prop.challenges.equity_chart import chart_of
-from prop.challenges.objectives import objectives_of
+from prop.challenges.objectives import days_of, objectives_of
 from prop.challenges.phases import is_stuck
 from prop.challenges.reviews import can_review, decide_phase
 from prop.choices import CorrectionState, FundingState, StageState
@@ -86,12 +86,12 @@ def challenge_page(request: UserRequest, challenge_id: int) -> HttpResponse:
         )
         if done:
             return redirect(challenge)
-    days = list(current.days.order_by("day"))
+    days = days_of(current)
     context = {
         "challenge": challenge,
         "accounts": [(row, name_of(row.phase)) for row in accounts],
         "current": current,
-        "objectives": objectives_of(current),
+        "objectives": objectives_of(current, days),
         "sampling": sampling_note(current, timezone.now()),
         "days": days[::-1][:DAYS_SHOWN],
         "chart": chart_of(current, days),
