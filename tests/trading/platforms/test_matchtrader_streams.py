@@ -227,6 +227,17 @@ def test_closed_positions_that_name_no_account_are_those_of_whom_the_ledger_name
         assert requests(arena) - before <= 5  # ledger, open and closed, whose, and that account's
 
 
+def test_what_an_account_newer_than_the_list_closed_is_not_its_neighbours(arena: MatchTraderStreams) -> None:
+    known = arena.account("real\\standard-GBP", money="5000.00")
+    with over(arena, groups=("real-standard-GBP",)) as platform:
+        now = platform.server_time().server_msc
+        assert known in platform.listing(fresh=False)
+        newer = arena.account("real\\standard-GBP", money="5000.00")
+        arena.close(arena.trade(newer, "EURUSD", "0.10"))
+        deals = platform.deals(mask="*", from_msc=now - 60_000, to_msc=now + 60_000)
+        assert {deal.login for deal in deals if deal.entry == 1 and deal.symbol} == {newer}
+
+
 def test_all_groups_are_read_where_none_is_set(arena: MatchTraderStreams) -> None:
     with over(arena, groups=()) as platform:
         assert "real-islamic-EUR" in platform.group_names("*")

@@ -1,7 +1,7 @@
 """Closed positions, and whose they are: the list's rows name no account.
 
-A list of groups or of several accounts tells only whether something was closed. Whose it was, the ledger tells, which has an
-entry of each closed position under its account; these accounts are then asked one at a time.
+A list of groups or of several accounts shows only whether something was closed. Whose it was follows from the ledger, which has
+an entry of each closed position under its account; these accounts are then asked one at a time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Owned = tuple[str, Mapping[str, Any]]
 
 
 class ClosedPart(MoneyPart):
-    """Both methods return rows with their logins. Raises: ReadTimedOut also where an account can't be told."""
+    """Both methods return rows with their logins. Raises: ReadTimedOut also where a row's account isn't found."""
 
     def closed_of(self, logins: Sequence[str], **window: str) -> list[Owned]:
         """List what some accounts closed in a window."""
@@ -52,8 +52,8 @@ class ClosedPart(MoneyPart):
     def _owned(
         self, found: list[Mapping[str, Any]], whose: Mapping[str, Any], logins: Sequence[str], window: Mapping[str, str]
     ) -> list[Owned]:
-        """Tell whose the rows are that were found for these accounts."""
-        if len(logins) == 1:
+        """Find whose the rows are. `logins`: who may have closed them; only an answer about one account needs no search."""
+        if len(whose.get("logins", ())) == 1:
             return [(logins[0], row) for row in found]
         with reading("closed_positions"):
             if all(row.get("login") for row in found):

@@ -103,7 +103,7 @@ class MoneyPart(AccountsPart):
     # -- what accounts are worth
 
     def account_money(self, logins: Sequence[str]) -> list[AccountMoney]:
-        """Read the money of accounts: a few by request; many from the list, with what the equity stream has told since."""
+        """Read the money of accounts: a few by request; many from the list, with what the equity stream has sent since."""
         with reading("accounts"):
             asked = [_money(row) for row in self.rows_of(logins)]
         return list(self._newest(asked)) if len(logins) > ONE_BY_ONE_MAX else asked
@@ -117,9 +117,9 @@ class MoneyPart(AccountsPart):
 
     def _newest(self, listed: Sequence[AccountMoney]) -> Iterator[AccountMoney]:
         """Bring listed money up to date: the stream is the newer one, and tells equity, balance and credit."""
-        told = self.streams.money([money.login for money in listed]) if self.streams is not None else {}
+        latest = self.streams.money([money.login for money in listed]) if self.streams is not None else {}
         for money in listed:
-            yield rows.with_equity(money, told[money.login]) if money.login in told else money
+            yield rows.with_equity(money, latest[money.login]) if money.login in latest else money
 
 
 def ledger_rows(answers: Iterable[Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -25,7 +25,7 @@ class QuoteStream(Streams):
         self._quotes: deque[QuoteData] = deque(maxlen=KEPT_MAX)
 
     def quotes_of(self, names: Sequence[str], group: str) -> list[QuoteData]:
-        """Follow these symbols from now on, those of before included, and take what came of them, the oldest first."""
+        """Follow these symbols from now on, those of before included, and take their new quotes, the oldest first."""
         wanted = set(names) | set(self._wanted)
         self.group = self.group or group  # a stream keeps its markup while it is open
         self.follow(wanted if len(wanted) <= FOLLOWED_MAX else names)
@@ -46,8 +46,8 @@ class QuoteStream(Streams):
         return request, pb2.PBQuotationSimpleExternal, QuoteStream._take_quote
 
     def _take_quote(self, _group: str, message: Any) -> None:
-        told = message.quotation
+        quote = message.quotation
         with contextlib.suppress(ValueError, OverflowError):
-            bid, ask = rows.decimal(rows.exact(told.bidPrice)), rows.decimal(rows.exact(told.askPrice))
+            bid, ask = rows.decimal(rows.exact(quote.bidPrice)), rows.decimal(rows.exact(quote.askPrice))
             if 0 < bid <= ask:
-                self._quotes.append(QuoteData(told.symbol, bid, ask, rows.at_msc(told.timestampInMillis)))
+                self._quotes.append(QuoteData(quote.symbol, bid, ask, rows.at_msc(quote.timestampInMillis)))

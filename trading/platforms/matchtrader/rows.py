@@ -165,9 +165,9 @@ def money_from(login: str, row: Row) -> AccountMoney:
     )
 
 
-def with_equity(money: AccountMoney, told: Row) -> AccountMoney:
-    """Put a stream's equity, balance and credit in the place of older ones; it tells no margin, so that stays as it was."""
-    balance, credit, equity = (decimal(told[name]) for name in ("balance", "credit", "equity"))
+def with_equity(money: AccountMoney, latest: Row) -> AccountMoney:
+    """Put a stream's equity, balance and credit in the place of older ones; it has no margin, so that stays as it was."""
+    balance, credit, equity = (decimal(latest[name]) for name in ("balance", "credit", "equity"))
     return replace(
         money,
         balance=balance,

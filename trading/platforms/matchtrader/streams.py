@@ -277,12 +277,12 @@ class Streams:
 
     def _take_equity(self, group: str, message: Any) -> None:
         account = message.equity
-        told = {"equity": account.equity, "balance": account.balance, "credit": account.credit}
+        figures = {"equity": account.equity, "balance": account.balance, "credit": account.credit}
         known = self._money.setdefault(group, {})
         if len(known) >= ACCOUNTS_MAX and account.login not in known:
             return  # asked for
         with contextlib.suppress(ValueError):
-            known[account.login] = {name: rows.spelled(value) for name, value in told.items()}
+            known[account.login] = {name: rows.spelled(value) for name, value in figures.items()}
 
     def _take_ledgers(self, group: str, message: Any) -> None:
         for entry in message.ledgers.ledgers:
