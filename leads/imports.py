@@ -159,7 +159,7 @@ def confirm(*, import_id: int, actor: User) -> LeadImport:
         "leads.run_import", owner=actor, parameters={"import": batch.pk}, title=batch.file_name
     )
     batch.save(update_fields=["state", "import_job"])
-    upkeep.watch(batch)
+    upkeep.WATCH.put_off(batch)
     return batch
 
 

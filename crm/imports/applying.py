@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from crm.audit_codes import CrmAction
 from crm.choices import EXISTING_ROWS, DataImportState, ExistingRecords, ImportVerdict
-from crm.db.bulk import copy_models
+from crm.db.bulk import analyze_new_tables, copy_models
 from crm.db.locking import lock
 from crm.imports import upkeep
 from crm.imports.checking import Report, count, judge
@@ -91,9 +91,10 @@ def _apply_batch(import_id: int, after_line: int) -> tuple[int, int] | None:
     judge(kind, span)
     rows = list(waiting.filter(line__gte=lines[0], line__lte=lines[-1]))
     _write(batch, kind, rows)
+    analyze_new_tables(kind.batch_rows)
     batch.applied += len(rows)
     batch.save(update_fields=["applied"])
-    upkeep.watch(batch)
+    upkeep.WATCH.put_off(batch)
     return min(batch.applied, batch.taken_count), lines[-1]
 
 
@@ -140,7 +141,7 @@ def _finish(batch: DataImport, kind: RecordKind) -> None:
     batch.counts = count(batch)
     batch.move_to(DataImportState.DONE)
     batch.finished_at = timezone.now()
-    upkeep.stop_watching(batch)
+    upkeep.WATCH.stop(batch)
     upkeep.keep_rows(batch)
     batch.save(update_fields=["result_url", "counts", "state", "finished_at"])
     audit.record(

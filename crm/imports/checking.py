@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection, transaction
 from django.db.models import Count, Q
@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from psycopg.types.json import Jsonb
 
 from crm.choices import AccessKind, DataImportState, ImportVerdict
-from crm.db.bulk import copy_rows
+from crm.db.bulk import analyze_new_tables, copy_rows
 from crm.db.locking import lock
+from crm.db.states import HasState
 from crm.errors import Refusal, WrongState, outcome_of
 from crm.imports import comparing, reading
 from crm.imports.files import content_of
@@ -23,8 +24,7 @@ from crm.models import DataImport, ImportRow
 from crm.security import access_log
 
 Report = Callable[[int, int, str], None]
-
-
+Batch = TypeVar("Batch", bound=HasState)
 COLUMNS = "batch_id line verdict is_applied errors warnings changes cells values key match_key".split()
 PIECE_ROWS = 2000
 # The first row with a key stays; the others name its line.
@@ -46,28 +46,28 @@ def check(batch: DataImport, report: Report, content: reading.Content | None = N
 
     content: where the caller has it; else the sealed original.
     """
-    if content is None:
-        content = content_of(batch)
-    done = outcome_of(lambda: _check(batch, content, report))
+    read = content_of(batch) if content is None else content
+    return run_check(batch, lambda: _check(batch, read, report), job="job")
+
+
+def run_check(batch: Batch, check_rows: Callable[[], None], *, job: str) -> Batch:
+    """Run what checks a file's rows; one that can't be read ends as failed, with the reason. job: the field of its job."""
+    done = outcome_of(check_rows)
     if isinstance(done, Refusal):
-        outcome_of(lambda: _fail(batch, done.message))
+        outcome_of(lambda: end_check(batch, DataImportState.FAILED, {}, [done.message], job=job))
     batch.refresh_from_db()
     return batch
 
 
-def _require_current(batch: DataImport) -> None:
-    """Lock the import. Raises: WrongState where it was discarded, or mapped again, since this check was started."""
-    now = lock(DataImport, batch.pk)
-    if now.state != DataImportState.CHECKING or now.job_id != batch.job_id:
-        raise WrongState(_("This check was replaced by a later one."))
-
-
 @transaction.atomic
-def _fail(batch: DataImport, problem: str) -> None:
-    _require_current(batch)
-    batch.move_to(DataImportState.FAILED)
-    batch.problems, batch.counts = [problem], {}
-    batch.save(update_fields=["state", "problems", "counts"])
+def end_check(batch: HasState, state: str, counts: dict[str, int], problems: list[str], *, job: str) -> None:
+    """Note a check's result. Raises: WrongState where the file was discarded, or mapped again, since it was started."""
+    now: Any = lock(type(batch), batch.pk)
+    if now.state != DataImportState.CHECKING or getattr(now, f"{job}_id") != getattr(batch, f"{job}_id"):
+        raise WrongState(_("This check was replaced by a later one."))
+    now.move_to(state)
+    now.counts, now.problems = counts, problems
+    now.save(update_fields=["state", "counts", "problems"])
 
 
 @transaction.atomic
@@ -82,15 +82,13 @@ def _check(batch: DataImport, content: reading.Content, report: Report) -> None:
     # Piece by piece: while a COPY is open the connection answers no query, and a kind may need one.
     while piece := list(islice(staged, PIECE_ROWS)):
         copy_rows("crm_importrow", COLUMNS, piece)
+    analyze_new_tables(PIECE_ROWS)
     span = Span(batch)
     for key in ("key", "match_key"):
         span.run(REPEATED.format(key=key))
     judge(kind, span)
-    _require_current(batch)
-    batch.counts = count(batch)
-    batch.problems = _lasting_problems(batch, table)
-    batch.move_to(DataImportState.CHECKED)
-    batch.save(update_fields=["counts", "problems", "state"])
+    problems = [*same_file_before(batch), *table.problems, *ignored_columns(batch.mapping, table.header)]
+    end_check(batch, DataImportState.CHECKED, count(batch), problems, job="job")
     if kind.reads_clients:
         access_log.note(
             user=batch.owner,
@@ -172,14 +170,20 @@ def count(batch: DataImport) -> dict[str, int]:
     return {**counts, **({"flagged": flagged} if flagged else {}), **({"updated": updated} if updated else {})}
 
 
-def _lasting_problems(batch: DataImport, table: reading.Table) -> list[str]:
-    """Keep what was found at the upload, add how the file was read, and name the columns that nothing is mapped to."""
-    used = {source.get("column") for source in batch.mapping["fields"].values()}
-    ignored = [name for name in table.header if name not in used]
-    lines = [
-        line for line in batch.problems if line not in table.problems and not line.startswith(_("Ignored columns"))
+def same_file_before(batch: DataImport) -> list[str]:
+    """Say whether the same file was imported before."""
+    same = DataImport.objects.filter(brand_id=batch.brand_id, kind=batch.kind, sha256=batch.sha256)
+    earlier = same.filter(state=DataImportState.DONE).exclude(pk=batch.pk).first()
+    if earlier is None or earlier.finished_at is None:
+        return []
+    return [
+        _("The same file was already imported on %(day)s (import %(number)s). Its records are recognised as existing.")
+        % {"day": earlier.finished_at.date().isoformat(), "number": earlier.pk}
     ]
-    lines += table.problems
-    if ignored:
-        lines.append(_("Ignored columns: %(names)s") % {"names": ", ".join(ignored)[:300]})
-    return lines
+
+
+def ignored_columns(mapping: dict[str, Any], header: list[str]) -> list[str]:
+    """Name the columns that nothing is mapped to."""
+    used = {source.get("column") for source in mapping["fields"].values()}
+    ignored = [name for name in header if name not in used]
+    return [_("Ignored columns: %(names)s") % {"names": ", ".join(ignored)[:300]}] if ignored else []

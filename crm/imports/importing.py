@@ -18,6 +18,7 @@ from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.files.jobs import start_job
 from crm.imports import reading, upkeep
+from crm.imports.checking import same_file_before
 from crm.imports.files import FILES, content_of, file_path, reading_options
 from crm.imports.kinds import kind_named
 from crm.imports.mapping import guess, header_mark, read_mapping, remembered
@@ -76,7 +77,7 @@ def start_import(  # noqa: PLR0913  one keyword per part of the upload
     definition: dict[str, Any] = (
         known.definition if known else guess(record_kind.fields_of(brand.pk, actor), table.header).as_json()
     )
-    batch = DataImport.objects.create(
+    batch = DataImport(
         brand=brand,
         owner=actor,
         kind=kind,
@@ -86,8 +87,9 @@ def start_import(  # noqa: PLR0913  one keyword per part of the upload
         size_bytes=len(content),
         header=table.header,
         mapping=definition,
-        problems=_same_file_before(brand, kind, content) + table.problems,
     )
+    batch.problems = [*same_file_before(batch), *table.problems]
+    batch.save()
     if keeps_file:
         sealed_files.write(file_path(batch), content, owner=FILES)
     upkeep.keep_rows(batch)
@@ -105,18 +107,6 @@ def start_import(  # noqa: PLR0913  one keyword per part of the upload
         },
     )
     return batch
-
-
-def _same_file_before(brand: Brand, kind: str, content: bytes) -> list[str]:
-    earlier = DataImport.objects.filter(
-        brand=brand, kind=kind, sha256=hashlib.sha256(content).hexdigest(), state=DataImportState.DONE
-    ).first()
-    if earlier is None or earlier.finished_at is None:
-        return []
-    return [
-        _("The same file was already imported on %(day)s (import %(number)s). Its records are recognised as existing.")
-        % {"day": earlier.finished_at.date().isoformat(), "number": earlier.pk}
-    ]
 
 
 @transaction.atomic
@@ -194,7 +184,7 @@ def confirm(
         )
     batch.save(update_fields=["state", "job", "owner", "existing_records"])
     if is_queued:
-        upkeep.watch(batch)
+        upkeep.WATCH.put_off(batch)
     if is_first:
         audit.record(
             actor=actor,

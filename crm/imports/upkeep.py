@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from crm.audit_codes import CrmAction
@@ -34,20 +36,43 @@ DAYS_KEPT = declare(
 )
 
 
-def watch(batch: DataImport) -> None:
-    """Have the import continued where no further batch is imported for a while."""
-    due(CONTINUE, key=batch.pk, at=timezone.now() + STALLED_AFTER, brand_id=batch.brand_id)
+class Watch:
+    """Has the import of a dead worker go on: a due row that each batch puts off, for the imports of one table."""
+
+    def __init__(
+        self, model: type[Any], *, at_work: str, job: str, job_kind: str, due_kind: str, label: Promise
+    ) -> None:
+        """at_work: the state in which batches are imported. job: the field that names the job, which is of `job_kind`."""
+        self.model, self.at_work, self.job, self.job_kind = model, at_work, job, job_kind
+        self.kind = declare_due(DueKind(due_kind, label, self.go_on))
+
+    def put_off(self, batch: Any) -> None:
+        """Have the import continued where no further batch is imported for a while."""
+        due(self.kind, key=batch.pk, at=timezone.now() + STALLED_AFTER, brand_id=batch.brand_id)
+
+    def stop(self, batch: Any) -> None:
+        """Leave a finished import alone."""
+        cancel(self.kind, batch.pk)
+
+    def go_on(self, row: DueRow) -> None:
+        """Start the job again of an import whose worker died. One that failed or was cancelled waits for a person."""
+        batch = lock(self.model, int(row.key))
+        job: Job | None = getattr(batch, self.job)
+        if batch.state != self.at_work or job is None or batch.owner is None:
+            return
+        if job.state == JobState.RUNNING:
+            give_up(job.pk)
+            job = start_job(self.job_kind, owner=batch.owner, parameters={"import": batch.pk}, title=batch.file_name)
+            setattr(batch, self.job, job)
+            batch.save(update_fields=[self.job])
+        if job.state in (JobState.QUEUED, JobState.RUNNING):
+            self.put_off(batch)
 
 
 def kept_until(batch: DataImport) -> dt.datetime | None:
     """Tell until when file and rows are kept; None where nothing is kept."""
     rows = DueRow.objects.filter(kind=DELETE.code, key=str(batch.pk), state=DueState.PENDING)
     return rows.values_list("at", flat=True).first()
-
-
-def stop_watching(batch: DataImport) -> None:
-    """Leave a finished import alone."""
-    cancel(CONTINUE, batch.pk)
 
 
 def keep_rows(batch: DataImport) -> None:
@@ -60,22 +85,6 @@ def forget_rows(batch: DataImport) -> None:
     ImportRow.objects.filter(batch=batch).delete()
     cancel(DELETE, batch.pk)
     transaction.on_commit(lambda: file_path(batch).unlink(missing_ok=True))
-
-
-def _continue(row: DueRow) -> None:
-    """Start the job again of an import whose worker died. One that failed or was cancelled waits for a person."""
-    batch = lock(DataImport, int(row.key))
-    job = Job.objects.filter(pk=batch.job_id or 0).first()
-    if batch.state != DataImportState.APPLYING or job is None or batch.owner is None:
-        return
-    if job.state == JobState.RUNNING:
-        give_up(job.pk)
-        batch.job = start_job(
-            "crm.apply_data_import", owner=batch.owner, parameters={"import": batch.pk}, title=batch.file_name
-        )
-        batch.save(update_fields=["job"])
-    if job.state in (JobState.QUEUED, JobState.RUNNING):
-        watch(batch)
 
 
 def _delete(row: DueRow) -> None:
@@ -102,5 +111,12 @@ def _delete(row: DueRow) -> None:
     )
 
 
-CONTINUE = declare_due(DueKind("crm.continue_import", gettext_lazy("Interrupted data import"), _continue))
+WATCH = Watch(
+    DataImport,
+    at_work=DataImportState.APPLYING,
+    job="job",
+    job_kind="crm.apply_data_import",
+    due_kind="crm.continue_import",
+    label=gettext_lazy("Interrupted data import"),
+)
 DELETE = declare_due(DueKind("crm.delete_import_rows", gettext_lazy("Deletion of imported rows"), _delete))

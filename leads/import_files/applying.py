@@ -8,31 +8,30 @@ from __future__ import annotations
 from collections import Counter
 from functools import partial
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.db.bulk import analyze_new_tables
 from crm.db.locking import lock
 from crm.errors import WrongState
 from crm.events import LeadsImported, publish
 from crm.i18n.localized_text import phrase
 from crm.imports.applying import in_batches, one_after_the_other
+from crm.imports.checking import Report
 from crm.models import Brand
 from crm.notices.notify import notify
 from crm.security import audit
 from leads.audit_codes import LeadsAction
 from leads.choices import ImportState, LeadsNotice, RowVerdict
 from leads.import_files import upkeep
-from leads.import_files.checking import Report, count, find_known, judge_countries
+from leads.import_files.checking import count, find_known, judge_countries
 from leads.import_files.files import file_path
 from leads.import_files.writing import Writer
 from leads.models import LeadImport, LeadImportRow
 
 # Agents are held while a batch is written: the lead of a form waits for it. Smaller ones cost no more (docs/performance.md).
 BATCH_ROWS = 500
-# Written by each batch. While they are new and empty, foreign keys are checked by plans that read them whole.
-TABLES = ["clients_client", "clients_historicalclient", "clients_identifier", "leads_lead", "crm_outboxevent"]
-SMALL_TABLES = "SELECT oid::regclass::text FROM pg_class WHERE oid = ANY(%s::regclass[]) AND reltuples < %s"
 TAKEN = (RowVerdict.NEW, RowVerdict.KNOWN)
 
 
@@ -75,17 +74,9 @@ def _import_batch(import_id: int, after_line: int) -> tuple[int, int] | None:
     writer.finish()
     LeadImportRow.objects.filter(pk__in=[row.pk for row in rows if row.verdict in TAKEN]).delete()
     _note(batch, writer)
-    _analyze_small_tables()
-    upkeep.watch(batch)
+    analyze_new_tables(BATCH_ROWS)
+    upkeep.WATCH.put_off(batch)
     return written_count(batch), lines[-1]
-
-
-def _analyze_small_tables() -> None:
-    """Let the database know of what a batch wrote into tables that held next to nothing, a new installation's."""
-    with connection.cursor() as cursor:
-        cursor.execute(SMALL_TABLES, [TABLES, 10 * BATCH_ROWS])
-        for (table,) in cursor.fetchall():
-            cursor.execute(f"ANALYZE {table}")
 
 
 def _note(batch: LeadImport, writer: Writer) -> None:
@@ -106,7 +97,7 @@ def finish(batch: LeadImport) -> None:
     batch.finished_at = timezone.now()
     batch.counts = {**count(batch), "new": new, "known": known}
     batch.save(update_fields=["state", "finished_at", "counts", "problems"])
-    upkeep.stop_watching(batch)
+    upkeep.WATCH.stop(batch)
     transaction.on_commit(lambda: file_path(batch).unlink(missing_ok=True))
     audit.record(
         actor=batch.owner, action=LeadsAction.IMPORTED, target=batch, brand_id=batch.brand_id, after=batch.counts

@@ -5,7 +5,7 @@ Memory stays the same however long the file is: it is read in pieces, and lines 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import groupby, islice
 from typing import Any
@@ -20,9 +20,8 @@ from clients.choices import Gate
 from clients.countries import country_name
 from clients.country_rules.rules import decide
 from clients.custom_fields.arrivals import lead_fields
-from crm.db.bulk import copy_rows
-from crm.db.locking import lock
-from crm.errors import Refusal, WrongState, outcome_of
+from crm.db.bulk import analyze_new_tables, copy_rows
+from crm.imports.checking import Report, end_check, ignored_columns, run_check
 from crm.imports.mapping import read_mapping
 from crm.imports.reading import Table
 from crm.models import Brand
@@ -32,7 +31,6 @@ from leads.dedupe import Person, Weights, first_of, folded, is_one, weigh, weigh
 from leads.import_files import columns, files, reading
 from leads.models import Campaign, LeadImport, LeadImportRow
 
-Report = Callable[[int, int, str], None]
 PIECE_ROWS = 2_000
 # Of lines with one phone and first name, so many different people are compared: a file of one number for all stays bounded.
 PEOPLE_MAX = 200
@@ -105,27 +103,7 @@ FROM unnest(%s::bigint[], %s::bigint[]) m(id, line) WHERE r.id = m.id
 
 def check(batch: LeadImport, report: Report) -> LeadImport:
     """Read the file into rows, find who is known, count. A file that can't be read ends as failed, with the reason."""
-    done = outcome_of(lambda: _check(batch, report))
-    if isinstance(done, Refusal):
-        outcome_of(lambda: _fail(batch, done.message))
-    batch.refresh_from_db()
-    return batch
-
-
-def _require_current(batch: LeadImport) -> LeadImport:
-    """Lock the import. Raises: WrongState where it was discarded, or mapped again, since this check was started."""
-    now = lock(LeadImport, batch.pk)
-    if now.state != ImportState.CHECKING or now.check_job_id != batch.check_job_id:
-        raise WrongState(_("This check was replaced by a later one."))
-    return now
-
-
-@transaction.atomic
-def _fail(batch: LeadImport, problem: str) -> None:
-    now = _require_current(batch)
-    now.move_to(ImportState.FAILED)
-    now.problems, now.counts = [problem], {}
-    now.save(update_fields=["state", "problems", "counts"])
+    return run_check(batch, lambda: _check(batch, report), job="check_job")
 
 
 @transaction.atomic
@@ -136,17 +114,14 @@ def _check(batch: LeadImport, report: Report) -> None:
     # Piece by piece: while a COPY is open the connection answers no query.
     while piece := list(islice(rows, PIECE_ROWS)):
         copy_rows("leads_leadimportrow", COLUMNS, piece)
+    analyze_new_tables(PIECE_ROWS)
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE leads_leadimportrow")
         cursor.execute(SAME_MAILBOX, [batch.pk])
     _mark_same_phones(batch)
     judge_countries(batch)
     find_known(batch)
-    now = _require_current(batch)
-    now.counts = count(now)
-    now.problems = _problems(now, table)
-    now.move_to(ImportState.CHECKED)
-    now.save(update_fields=["counts", "problems", "state"])
+    problems = [*files_before(batch), *table.problems, *ignored_columns(batch.mapping, table.header)]
+    end_check(batch, ImportState.CHECKED, count(batch), problems, job="check_job")
 
 
 def _values(batch: LeadImport, table: Table, report: Report) -> Iterator[tuple[Any, ...]]:
@@ -242,16 +217,6 @@ def count(batch: LeadImport) -> dict[str, int]:
     """Count an import's rows per verdict."""
     rows: QuerySet[LeadImportRow] = LeadImportRow.objects.filter(batch=batch).order_by()
     return dict(rows.values_list("verdict").annotate(Count("pk")))
-
-
-def _problems(batch: LeadImport, table: Table) -> list[str]:
-    """Name what is to be known of the file as a whole: the same one before, how it was read, what nothing is mapped to."""
-    lines = [*files_before(batch), *table.problems]
-    used = {source.get("column") for source in batch.mapping["fields"].values()}
-    ignored = [name for name in table.header if name not in used]
-    if ignored:
-        lines.append(_("Ignored columns: %(names)s") % {"names": ", ".join(ignored)[:300]})
-    return lines
 
 
 def files_before(batch: LeadImport) -> list[str]:

@@ -8,28 +8,16 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from crm.choices import JobState
 from crm.db.locking import lock
-from crm.due import DueKind, cancel, due
+from crm.due import DueKind, due
 from crm.due import declare as declare_due
-from crm.files.jobs import give_up, start_job
-from crm.imports.upkeep import DAYS_KEPT, STALLED_AFTER
-from crm.models import DueRow, Job
+from crm.imports.upkeep import DAYS_KEPT, Watch
+from crm.models import DueRow
 from crm.security import audit
 from leads.audit_codes import LeadsAction
 from leads.choices import ImportState
 from leads.import_files.files import file_path
 from leads.models import LeadImport, LeadImportRow
-
-
-def watch(batch: LeadImport) -> None:
-    """Have the import continued where no further batch is imported for a while."""
-    due(CONTINUE, key=batch.pk, at=timezone.now() + STALLED_AFTER, brand_id=batch.brand_id)
-
-
-def stop_watching(batch: LeadImport) -> None:
-    """Leave a finished import alone."""
-    cancel(CONTINUE, batch.pk)
 
 
 def keep_for_a_while(batch: LeadImport) -> None:
@@ -41,22 +29,6 @@ def forget(batch: LeadImport) -> None:
     """Delete lines and original of an import, in the transaction that says so."""
     LeadImportRow.objects.filter(batch=batch).delete()
     transaction.on_commit(lambda: file_path(batch).unlink(missing_ok=True))
-
-
-def _continue(row: DueRow) -> None:
-    """Start the job again of an import whose worker died. One that failed or was cancelled waits for a person."""
-    batch = lock(LeadImport, int(row.key), "owner")
-    job = Job.objects.filter(pk=batch.import_job_id or 0).first()
-    if batch.state != ImportState.IMPORTING or job is None:
-        return
-    if job.state == JobState.RUNNING:
-        give_up(job.pk)
-        batch.import_job = start_job(
-            "leads.run_import", owner=batch.owner, parameters={"import": batch.pk}, title=batch.file_name
-        )
-        batch.save(update_fields=["import_job"])
-    if job.state in (JobState.QUEUED, JobState.RUNNING):
-        watch(batch)
 
 
 def _delete(row: DueRow) -> None:
@@ -73,5 +45,12 @@ def _delete(row: DueRow) -> None:
     forget(batch)
 
 
-CONTINUE = declare_due(DueKind("leads.continue_import", gettext_lazy("Interrupted lead import"), _continue))
+WATCH = Watch(
+    LeadImport,
+    at_work=ImportState.IMPORTING,
+    job="import_job",
+    job_kind="leads.run_import",
+    due_kind="leads.continue_import",
+    label=gettext_lazy("Interrupted lead import"),
+)
 DELETE = declare_due(DueKind("leads.delete_import_lines", gettext_lazy("Deletion of lead import lines"), _delete))

@@ -179,7 +179,7 @@ def test_a_dead_workers_import_goes_on_when_it_is_due(cast, german_rule, start):
     batch.refresh_from_db()
     dead = batch.import_job_id
     Job.objects.filter(pk=dead).update(state=JobState.RUNNING, started_at=timezone.now())
-    upkeep.CONTINUE.handle([DueRow.objects.get(kind=upkeep.CONTINUE.code)])
+    upkeep.WATCH.kind.handle([DueRow.objects.get(kind=upkeep.WATCH.kind.code)])
     batch.refresh_from_db()
     assert Job.objects.get(pk=dead).state == JobState.FAILED and batch.import_job_id != dead
     imports.run(batch, silent)

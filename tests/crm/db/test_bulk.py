@@ -4,12 +4,12 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from clients.choices import Stage
 from clients.models import Client
 from crm.audit_codes import CrmAction
-from crm.db.bulk import copy_models, update_models
+from crm.db.bulk import analyze_new_tables, copy_models, update_models
 from crm.models import AuditEvent, Notification, SavedView
 from crm.security import audit
 
@@ -96,3 +96,18 @@ def test_rows_are_updated_as_save_would(cast):
     ]
     assert read[0].restrictions == ["no_trading", 'a "b"']  # only what was named
     update_models([], ["stage"])
+
+
+def test_a_new_table_is_counted_once_a_batch_filled_it(cast):
+    sizes = "SELECT relname, reltuples FROM pg_class WHERE relname IN ('clients_client', 'crm_notification')"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT keelson_analyze('clients_client'), keelson_analyze('crm_notification')")
+        cursor.execute(sizes)
+        before = dict(cursor.fetchall())
+        copy_models([someone(cast, n) for n in range(200)])
+        copy_models([Notification(user=cast.agent, title=str(n), dedupe_key=str(n)) for n in range(9)])
+        analyze_new_tables(100)
+        cursor.execute(sizes)
+        after = dict(cursor.fetchall())
+    assert after["clients_client"] >= before["clients_client"] + 200
+    assert after["crm_notification"] == before["crm_notification"], "a few rows change no plan"

@@ -32,12 +32,12 @@ def test_import_whose_worker_died_goes_on_in_another_job(cast):
     batch = started(cast)
     died = batch.job
     Job.objects.filter(pk=died.pk).update(state=JobState.RUNNING)
-    sweep_of(upkeep.CONTINUE, batch)
+    sweep_of(upkeep.WATCH.kind, batch)
     died.refresh_from_db()
     assert died.state == JobState.FAILED and batch.job_id != died.pk
     assert (
         batch.job.state == JobState.QUEUED
-        and DueRow.objects.filter(kind=upkeep.CONTINUE.code, state="pending").exists()
+        and DueRow.objects.filter(kind=upkeep.WATCH.kind.code, state="pending").exists()
     )
 
 
@@ -45,7 +45,7 @@ def test_import_whose_worker_died_goes_on_in_another_job(cast):
 def test_import_that_failed_or_was_stopped_waits_for_a_person(cast, state):
     batch = started(cast)
     Job.objects.filter(pk=batch.job_id).update(state=state)
-    sweep_of(upkeep.CONTINUE, batch)
+    sweep_of(upkeep.WATCH.kind, batch)
     assert Job.objects.filter(kind="crm.apply_data_import").count() == 1
 
 
@@ -53,7 +53,7 @@ def test_kept_rows_of_a_finished_import_are_deleted_after_the_days_of_the_policy
     batch = imported(cast, CLIENTS + ";;;;;;;\nbad;;;no-address;;;;\n", MAPPING)
     left = upkeep.kept_until(batch) - timezone.now()
     assert dt.timedelta(days=29) < left <= dt.timedelta(days=30)
-    assert not DueRow.objects.filter(kind=upkeep.CONTINUE.code, state="pending").exists()
+    assert not DueRow.objects.filter(kind=upkeep.WATCH.kind.code, state="pending").exists()
     sweep_of(upkeep.DELETE, batch)
     assert batch.state == DataImportState.DONE and batch.rows_deleted_at and not batch.rows.exists()
     assert batch.counts == {"new": 2, "refused": 1} and batch.references.count() == 2
