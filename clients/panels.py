@@ -28,6 +28,7 @@ from clients.ownership.history import owners_card
 from clients.queries import clients_visible_to
 from clients.record.webhook_people import people_for_webhooks
 from clients.search import search_clients
+from clients.segments.membership import names_in
 from clients.segments.views import segments_card
 from clients.telephony.policies import SETS_UP as SETS_EXCHANGES_UP
 from clients.telephony.setup import PhoneExchangeApproval
@@ -36,6 +37,7 @@ from clients.texting.setup import TextServiceApproval
 from clients.views import home_cards, next_steps
 from clients.views.tabs import linked_tab, mail_tab, text_tab, timeline_tab, views_tab
 from crm import approvals
+from crm.brand_policies.registry import segments_are_named_by
 from crm.choices import AccessKind, Role
 from crm.due.kinds import label_of
 from crm.due.queries import next_of_client
@@ -109,6 +111,7 @@ def tasks_tile(user: User) -> dict[str, Any] | None:
     return {"tasks": tasks} if tasks else None
 
 
+segments_are_named_by(names_in)
 approvals.register(
     CountryRuleApproval,
     ExemptionApproval,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from django.db.models import Q
+
 from clients.models import Segment, SegmentMember
+from clients.models.segments import SegmentKind
 
 
 def segments_of(client_ids: Collection[int]) -> dict[int, list[tuple[int, str]]]:
@@ -25,6 +28,27 @@ def members_among(client_id: int, segment_ids: Iterable[int]) -> set[int]:
     """Select which of these segments a record is in."""
     rows = SegmentMember.objects.filter(client=client_id, segment__in=list(segment_ids), left_at=None)
     return set(rows.values_list("segment_id", flat=True))
+
+
+def names_in(brand_id: int) -> dict[int, str]:
+    """Name the open segments of a brand, by number: policies may have values for them."""
+    return dict(Segment.objects.filter(brand=brand_id, archived_at=None).order_by().values_list("pk", "name"))
+
+
+def fitting(client_ids: Collection[int], segment_ids: Collection[int]) -> dict[int, list[int]]:
+    """Select which of these open segments each client is in, the most specific first. One query.
+
+    A list that people picked comes before conditions; of two of a kind the one with fewer members, then the newer one.
+    """
+    rows = SegmentMember.objects.filter(
+        client__in=client_ids, segment__in=segment_ids, left_at=None, segment__archived_at=None
+    ).annotate(is_rule=Q(segment__kind=SegmentKind.RULE))
+    found: dict[int, list[int]] = {}
+    for client_id, pk in rows.order_by("is_rule", "segment__size", "-segment_id").values_list(
+        "client_id", "segment_id"
+    ):
+        found.setdefault(client_id, []).append(pk)
+    return found
 
 
 def open_segments(brand_ids: Iterable[int]) -> list[tuple[str, str]]:

@@ -6,8 +6,8 @@ import datetime as dt
 import functools
 import secrets
 import zoneinfo
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, Generic, Self, TypeVar
 
@@ -22,7 +22,7 @@ from crm.i18n import formats
 from crm.models import Brand, PolicyValue
 
 V = TypeVar("V")
-Dated = Mapping[str, tuple[tuple[dt.date, Any], ...]]
+Dated = Mapping[tuple[str, int], tuple[tuple[dt.date, Any], ...]]
 OF_SETTINGS, OF_MONEY, OF_IDENTITY = "crm.manage_policies", "crm.manage_money_policies", "crm.manage_identity_policies"
 NONE: Final[Dated] = {}
 
@@ -62,6 +62,7 @@ class Policy(Generic[V]):
     """One declared policy. `default` is a stored value of its kind: a safe one.
 
     needs_four_eyes: another person with the same right approves a change; where money, identity or limits are concerned.
+    per_segment: segments of clients may have values of their own. segment: whose values this one reads; 0: the brand's.
     """
 
     key: str
@@ -71,6 +72,8 @@ class Policy(Generic[V]):
     default: Any
     help: Promise | str = ""
     needs_four_eyes: bool = True
+    per_segment: bool = False
+    segment: int = 0
 
     @property
     def right(self) -> str:
@@ -85,14 +88,47 @@ class Policy(Generic[V]):
         return self.kind.read(self.stored(brand, day))
 
     def stored(self, brand: Brand, day: dt.date) -> Any:
-        """Return the stored value of a day; the default where the brand has set none by then."""
-        for effective_on, value in _values(brand).get(self.key, ()):
+        """Return the stored value of a day: the segment's, else the brand's; the default where none was set by then."""
+        own = self.own(brand, day)
+        if own is not None:
+            return own[1]
+        return self.for_segment(0).stored(brand, day) if self.segment else self.default
+
+    def own(self, brand: Brand, day: dt.date) -> tuple[dt.date, Any] | None:
+        """Return what was set here for a day, and from when it holds; None where nothing is, or the default came back."""
+        for effective_on, value in _values(brand).get((self.key, self.segment), ()):
             if effective_on <= day:
-                return self.default if value is None else value
-        return self.default
+                return None if value is None else (effective_on, value)
+        return None
+
+    def for_segment(self, segment: int) -> Self:
+        """Return the policy as a segment has it; 0: as the brand has it."""
+        return replace(self, segment=segment)
+
+    def segments(self, brand: Brand) -> list[int]:
+        """List the segments for which a value was ever set."""
+        return sorted(segment for key, segment in _values(brand) if key == self.key and segment)
+
+    def name_in(self, brand: Brand) -> str:
+        """Name the policy with the segment that it is read for."""
+        if not self.segment:
+            return str(self.label)
+        name = segment_names(brand).get(self.segment, str(self.segment))
+        return gettext("%(policy)s: segment “%(segment)s”") % {"policy": self.label, "segment": name}
 
 
 _policies: dict[str, Policy[Any]] = {}
+_names: list[Callable[[int], dict[int, str]]] = []
+
+
+def segments_are_named_by(names: Callable[[int], dict[int, str]]) -> None:
+    """Take what names a brand's segments: they belong to an app above this one."""
+    _names[:] = [names]
+
+
+def segment_names(brand: Brand) -> dict[int, str]:
+    """Name the segments of a brand, by number."""
+    return _names[0](brand.pk) if _names else {}
 
 
 def declare(policy: Policy[V]) -> Policy[V]:
@@ -103,9 +139,12 @@ def declare(policy: Policy[V]) -> Policy[V]:
     return policy
 
 
-def find(key: str) -> Policy[Any] | None:
-    """Find a policy by its key; None for one that only an older version knew."""
-    return _policies.get(key)
+def find(key: str, segment: int = 0) -> Policy[Any] | None:
+    """Find a policy by its key; None for one that only an older version knew, or that has no values by segment."""
+    policy = _policies.get(key)
+    if policy is None or not segment:
+        return policy
+    return policy.for_segment(segment) if policy.per_segment else None
 
 
 def all_policies() -> list[Policy[Any]]:
@@ -146,8 +185,8 @@ def _values(brand: Brand) -> Dated:
 @functools.lru_cache(maxsize=256)
 def _read(brand_id: int, version: str) -> Dated:
     """Read all values; `version` is the key under which they are kept."""
-    found: dict[str, list[tuple[dt.date, Any]]] = {}
+    found: dict[tuple[str, int], list[tuple[dt.date, Any]]] = {}
     rows = PolicyValue.objects.filter(brand_id=brand_id).order_by("-effective_on", "-pk")
-    for key, effective_on, value in rows.values_list("key", "effective_on", "value"):
-        found.setdefault(key, []).append((effective_on, value))
-    return {key: tuple(values) for key, values in found.items()}
+    for key, segment, effective_on, value in rows.values_list("key", "segment", "effective_on", "value"):
+        found.setdefault((key, segment), []).append((effective_on, value))
+    return {place: tuple(values) for place, values in found.items()}

@@ -722,6 +722,7 @@ class Migration(migrations.Migration):
                 ('decided_at', models.DateTimeField(null=True)),
                 ('decision_note', models.CharField(blank=True, max_length=300)),
                 ('key', models.SlugField(db_index=False, max_length=60)),
+                ('segment', models.BigIntegerField(default=0, help_text='A segment of clients by its number; 0: the whole brand')),
                 ('value', models.JSONField(null=True)),
                 ('effective_on', models.DateField()),
                 ('brand', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='policy_proposals', to='crm.brand')),
@@ -737,6 +738,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('key', models.SlugField(db_index=False, max_length=60)),
+                ('segment', models.BigIntegerField(default=0, help_text='A segment of clients by its number; 0: the whole brand')),
                 ('value', models.JSONField(help_text="As the policy's kind stores it; empty: the default again", null=True)),
                 ('effective_on', models.DateField()),
                 ('set_at', models.DateTimeField()),
@@ -1268,7 +1270,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='policyproposal',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('brand', 'key'), name='one_open_proposal_per_brand_and_policy'),
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('brand', 'key', 'segment'), name='one_open_proposal_per_brand_and_policy'),
         ),
         migrations.AddIndex(
             model_name='policyvalue',

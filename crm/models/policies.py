@@ -14,6 +14,7 @@ class PolicyValue(models.Model):
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="policy_values")
     key = models.SlugField(max_length=60, db_index=False)
+    segment = models.BigIntegerField(default=0, help_text="A segment of clients by its number; 0: the whole brand")
     value = models.JSONField(null=True, help_text=_("As the policy's kind stores it; empty: the default again"))
     effective_on = models.DateField()
     set_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
@@ -44,6 +45,7 @@ class PolicyProposal(ApprovalMixin):
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="policy_proposals")
     key = models.SlugField(max_length=60, db_index=False)
+    segment = models.BigIntegerField(default=0, help_text="A segment of clients by its number; 0: the whole brand")
     value = models.JSONField(null=True)
     effective_on = models.DateField()
 
@@ -52,7 +54,7 @@ class PolicyProposal(ApprovalMixin):
         indexes = [models.Index(fields=["brand", "key", "-id"], name="policy_proposals_of_a_brand")]
         constraints = [
             *ApprovalMixin.constraints("policy_proposal"),
-            ApprovalMixin.one_open("brand", "key", name="one_open_proposal_per_brand_and_policy"),
+            ApprovalMixin.one_open("brand", "key", "segment", name="one_open_proposal_per_brand_and_policy"),
         ]
 
     def __str__(self) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from itertools import groupby
+from typing import Any
 
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from crm.brand_policies import find
-from crm.models import PolicyProposal, PolicyValue
+from crm.brand_policies import Policy, find
+from crm.brand_policies.registry import segment_names, today
+from crm.models import Brand, PolicyProposal, PolicyValue
+from crm.money.numbers import is_whole
 from crm.pages.policy_forms import PolicyForm
 from crm.staff import policy_changes
 from crm.staff.company import brands_to_set_up
@@ -52,8 +55,11 @@ def _fits(line: policy_changes.Line, query: str) -> bool:
 def policy(request: UserRequest, brand_id: int, key: str) -> HttpResponse:
     """Show one policy of a brand: what holds, its history, and the form that changes it."""
     brand = get_object_or_404(brands_to_set_up(request.user), pk=brand_id)
-    shown = find(key)
-    if shown is None:
+    names = segment_names(brand)
+    given = request.GET.get("segment", "")
+    segment = int(given) if is_whole(given) else 0
+    shown = find(key, segment)
+    if shown is None or (segment and segment not in names):
         raise Http404
     form = PolicyForm(request.POST or None, policy=shown, brand=brand)
 
@@ -65,19 +71,27 @@ def policy(request: UserRequest, brand_id: int, key: str) -> HttpResponse:
             effective_on=form.day,
             actor=request.user,
             reason=form.cleaned_data["reason"],
+            segment=segment,
         )
 
     if request.method == "POST" and run_action(request, change, _saved, form=form):
-        return redirect("policy", brand_id=brand.pk, key=shown.key)
+        return redirect(policy_changes.address_of(brand.pk, key, segment))
     context = {
         "form": form,
         "brand_shown": brand,
         "policy": shown,
         "line": policy_changes.line_of(request.user, brand, shown),
-        "default_shown": shown.kind.show(shown.default, brand),
+        "default_shown": shown.kind.show(_inherited(brand, shown), brand),
+        "segment_name": names.get(segment, ""),
+        "segments": policy_changes.segment_lines_of(request.user, brand, shown) if shown.per_segment else [],
+        "segment_names": sorted(names.items(), key=lambda row: row[1].casefold()),
         "history": policy_changes.history_of(brand, shown),
     }
     return render(request, "crm/pages/policy.html", context, status=422 if form.errors else 200)
+
+
+def _inherited(brand: Brand, shown: Policy[Any]) -> Any:
+    return shown.for_segment(0).stored(brand, today(brand)) if shown.segment else shown.default
 
 
 def _saved(made: PolicyValue | PolicyProposal) -> str:

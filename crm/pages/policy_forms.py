@@ -29,6 +29,8 @@ class PolicyForm(forms.Form):
         self.policy, self.brand = policy, brand
         self.fields["value"] = policy.kind.field(brand)
         self.fields["value"].label = str(policy.label)
+        if policy.segment:
+            self.fields["to_default"].label = str(_("Go back to the brand's value"))
         if self.is_bound and self.data.get("to_default"):
             self.fields["value"].required = False
 

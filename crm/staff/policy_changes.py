@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,7 +18,8 @@ from crm.approvals import Change
 from crm.approvals.deciding import require_text
 from crm.audit_codes import CrmAction
 from crm.brand_policies import Policy, all_policies, find
-from crm.brand_policies.registry import new_version, today
+from crm.brand_policies.registry import new_version, segment_names, today
+from crm.choices import ApprovalState
 from crm.db.locking import lock
 from crm.errors import DomainError, NotFound, WrongState
 from crm.i18n import formats
@@ -33,7 +34,10 @@ DAYS_AHEAD_MAX: Final = 366
 
 @dataclass(frozen=True)
 class Line:
-    """One policy of a brand as the page shows it. `planned`: the next value and its day; `row`: what was set last, if anything."""
+    """One policy of a brand, or of a segment, as the page shows it. `planned`: the next value and its day.
+
+    is_default: nothing is set here. segments: how many segments have a value of their own.
+    """
 
     policy: Policy[Any]
     stored: Any
@@ -42,6 +46,7 @@ class Line:
     planned: tuple[dt.date, str] | None
     proposal: PolicyProposal | None
     may_change: bool
+    segments: int = 0
 
 
 def can_change(actor: Actor, brand_id: int, policy: Policy[Any]) -> Decision:
@@ -49,9 +54,9 @@ def can_change(actor: Actor, brand_id: int, policy: Policy[Any]) -> Decision:
     return on_whole_brand(actor, policy.right, brand_id)
 
 
-def known(key: str) -> Policy[Any]:
-    """Look a policy up. Raises: NotFound."""
-    policy = find(key)
+def known(key: str, segment: int = 0) -> Policy[Any]:
+    """Look a policy up, for the brand or for a segment. Raises: NotFound."""
+    policy = find(key, segment)
     if policy is None:
         raise NotFound(_("There is no such policy."))
     return policy
@@ -59,24 +64,30 @@ def known(key: str) -> Policy[Any]:
 
 @transaction.atomic
 def change_policy(
-    *, brand_id: int, key: str, value: Any, effective_on: dt.date, actor: Actor, reason: str
+    *, brand_id: int, key: str, value: Any, effective_on: dt.date, actor: Actor, reason: str, segment: int = 0
 ) -> PolicyValue | PolicyProposal:
     """Set a policy from a day on, or propose it where four eyes are asked for.
 
-    value: as its kind's `clean` takes it; None: the default again.
+    value: as its kind's `clean` takes it; None: the default again. segment: for its clients alone, whose brand is the same.
 
-    Who: the right of the policy's area on the whole brand. Raises: NotAllowed, DomainError (out of bounds, a past day, no
-    reason), WrongState (nothing would change, or a proposal waits).
+    Who: the right of the policy's area on the whole brand. Raises: NotAllowed, NotFound, DomainError (out of bounds, a past day,
+    no reason), WrongState (nothing would change, or a proposal waits).
     """
-    policy = known(key)
+    policy = known(key, segment)
     require(can_change(actor, brand_id, policy))
     brand = lock(Brand, brand_id)
+    if segment and segment not in segment_names(brand):
+        raise NotFound(_("There is no such segment."))
     stored = None if value is None else policy.kind.clean(value)
     _check_day(brand, effective_on)
-    if policy.stored(brand, effective_on) == (policy.default if stored is None else stored):
+    own = policy.own(brand, effective_on)
+    now = own[1] if own else None if segment else policy.default
+    if now == (policy.default if stored is None and not segment else stored):
         raise WrongState(_("This is already the value on that day."))
     if policy.needs_four_eyes and actor is not None:
-        proposal = PolicyProposal(brand=brand, key=key, value=stored, effective_on=effective_on, reason=reason)
+        proposal = PolicyProposal(
+            brand=brand, key=key, segment=segment, value=stored, effective_on=effective_on, reason=reason
+        )
         return approvals.propose(proposal, actor=actor)
     return write_value(brand, policy, stored, effective_on, actor=actor, reason=reason)
 
@@ -99,6 +110,7 @@ def write_value(
     row = PolicyValue.objects.create(
         brand=brand,
         key=policy.key,
+        segment=policy.segment,
         value=stored,
         effective_on=effective_on,
         set_by=actor,
@@ -113,10 +125,15 @@ def write_value(
         target=row,
         brand_id=brand.pk,
         before={"policy": policy.key, "value": before},
-        after={"policy": policy.key, "value": stored, "effective_on": effective_on.isoformat()},
+        after=_audited(policy, stored, effective_on),
         reason=reason,
     )
     return row
+
+
+def _audited(policy: Policy[Any], stored: Any, effective_on: dt.date) -> dict[str, Any]:
+    after = {"policy": policy.key, "value": stored, "effective_on": effective_on.isoformat()}
+    return {**after, "segment": policy.segment} if policy.segment else after
 
 
 class PolicyApproval(approvals.ApprovalKind[PolicyProposal]):
@@ -131,7 +148,7 @@ class PolicyApproval(approvals.ApprovalKind[PolicyProposal]):
     notice = CrmNotice.POLICY_PROPOSED
     brand_path = "brand_id"
     related = ("brand",)
-    one_open = ("brand", "key")
+    one_open = ("brand", "key", "segment")
     done = gettext_lazy("Policy changed.")
 
     def in_reach(self, rows: QuerySet[PolicyProposal], user: User) -> QuerySet[PolicyProposal]:
@@ -155,78 +172,108 @@ class PolicyApproval(approvals.ApprovalKind[PolicyProposal]):
 
     def apply(self, item: PolicyProposal, actor: User, **given: Any) -> None:
         """Write the value; from today where its day has passed while it waited. Raises: DomainError."""
-        brand, policy = lock(Brand, item.brand_id), known(item.key)
+        brand, policy = lock(Brand, item.brand_id), known(item.key, item.segment)
         effective_on = max(item.effective_on, today(brand))
         write_value(brand, policy, item.value, effective_on, actor=item.requested_by, reason=item.reason)
 
     def title(self, item: PolicyProposal) -> LocalizedText:
-        policy = find(item.key)
+        policy = find(item.key, item.segment)
         return phrase("Policy “%(policy)s” of %(brand)s") % {
-            "policy": str(policy.label) if policy else item.key,
+            "policy": policy.name_in(item.brand) if policy else item.key,
             "brand": item.brand.name,
         }
 
     def url(self, item: PolicyProposal) -> str:
-        return f"/policies/{item.brand_id}/{item.key}/"
+        return address_of(item.brand_id, item.key, item.segment)
 
     def changes(self, item: PolicyProposal) -> Sequence[Change]:
-        policy = known(item.key)
-        after = policy.default if item.value is None else item.value
+        policy = known(item.key, item.segment)
         before = policy.stored(item.brand, today(item.brand))
+        after = _or_inherited(item.brand, policy, item.value)
         return [
-            Change(policy.label, policy.kind.show(after, item.brand), policy.kind.show(before, item.brand)),
+            Change(
+                policy.name_in(item.brand), policy.kind.show(after, item.brand), policy.kind.show(before, item.brand)
+            ),
             Change(_("Effective from"), formats.day(item.effective_on)),
         ]
 
     def after(self, item: PolicyProposal) -> dict[str, Any]:
-        return {"policy": item.key, "value": item.value, "effective_on": item.effective_on.isoformat()}
+        return _audited(known(item.key, item.segment), item.value, item.effective_on)
+
+
+def address_of(brand_id: int, key: str, segment: int = 0) -> str:
+    """Return the address of a policy's page, for the brand or for a segment."""
+    return f"/policies/{brand_id}/{key}/" + (f"?segment={segment}" if segment else "")
 
 
 def lines_of(user: User, brand: Brand) -> list[Line]:
     """List every policy of a brand with its value of today, what is planned and what waits for a second person. Two queries."""
-    day = today(brand)
-    ahead: dict[str, PolicyValue] = {}
-    for row in PolicyValue.objects.filter(brand=brand, effective_on__gt=day).order_by("-effective_on", "pk"):
-        ahead[row.key] = row
-    waiting = {row.key: row for row in approvals.kind_of(PolicyProposal).awaiting(brand.policy_proposals.all())}
-    return [
-        _line(user, brand, policy, day, ahead.get(policy.key), waiting.get(policy.key)) for policy in all_policies()
-    ]
+    return _lines(user, brand, all_policies())
 
 
 def line_of(user: User, brand: Brand, policy: Policy[Any]) -> Line:
-    """Describe one policy of a brand as the list does."""
-    return next(line for line in lines_of(user, brand) if line.policy is policy)
+    """Describe one policy of a brand, or of a segment, as the list does."""
+    return _lines(user, brand, [policy])[0]
+
+
+def segment_lines_of(user: User, brand: Brand, policy: Policy[Any]) -> list[tuple[str, Line]]:
+    """List the segments that have, will have or are proposed a value of their own, by name."""
+    waiting = brand.policy_proposals.filter(key=policy.key, state=ApprovalState.PENDING).exclude(segment=0)
+    numbers = {*policy.segments(brand), *waiting.values_list("segment", flat=True)}
+    names = segment_names(brand)
+    lines = _lines(user, brand, [policy.for_segment(number) for number in numbers if number in names])
+    told = [
+        (names[line.policy.segment], line) for line in lines if not line.is_default or line.planned or line.proposal
+    ]
+    return sorted(told, key=lambda row: row[0].casefold())
+
+
+def _lines(user: User, brand: Brand, policies: Iterable[Policy[Any]]) -> list[Line]:
+    day = today(brand)
+    ahead: dict[tuple[str, int], PolicyValue] = {}
+    for row in PolicyValue.objects.filter(brand=brand, effective_on__gt=day).order_by("-effective_on", "pk"):
+        ahead[row.key, row.segment] = row
+    proposals = approvals.kind_of(PolicyProposal).awaiting(brand.policy_proposals.all())
+    waiting = {(row.key, row.segment): row for row in proposals}
+    return [
+        _line(user, brand, policy, ahead.get((policy.key, policy.segment)), waiting.get((policy.key, policy.segment)))
+        for policy in policies
+    ]
 
 
 def _line(
-    user: User,
-    brand: Brand,
-    policy: Policy[Any],
-    day: dt.date,
-    ahead: PolicyValue | None,
-    waiting: PolicyProposal | None,
+    user: User, brand: Brand, policy: Policy[Any], ahead: PolicyValue | None, waiting: PolicyProposal | None
 ) -> Line:
-    stored = policy.stored(brand, day)
+    day = today(brand)
+    stored, own = policy.stored(brand, day), policy.own(brand, day)
     planned = None
     if ahead is not None:
-        value = policy.default if ahead.value is None else ahead.value
-        planned = (ahead.effective_on, policy.kind.show(value, brand))
+        planned = (ahead.effective_on, policy.kind.show(_or_inherited(brand, policy, ahead.value), brand))
     return Line(
         policy=policy,
         stored=stored,
         shown=policy.kind.show(stored, brand),
-        is_default=stored == policy.default,
+        is_default=own is None if policy.segment else stored == policy.default,
         planned=planned,
         proposal=waiting,
         may_change=bool(can_change(user, brand.pk, policy)),
+        segments=sum(policy.for_segment(number).own(brand, day) is not None for number in policy.segments(brand))
+        if policy.per_segment and not policy.segment
+        else 0,
     )
 
 
+def _or_inherited(brand: Brand, policy: Policy[Any], value: Any) -> Any:
+    """Return a value, or what holds where it is empty: the brand's for a segment, the default for a brand."""
+    if value is not None:
+        return value
+    return policy.for_segment(0).stored(brand, today(brand)) if policy.segment else policy.default
+
+
 def history_of(brand: Brand, policy: Policy[Any]) -> list[tuple[PolicyValue, str]]:
-    """List a policy's values with their text, the latest day first; the newest hundred."""
-    rows = PolicyValue.objects.filter(brand=brand, key=policy.key).select_related("set_by")
+    """List the values of a policy, or of a segment, with their text, the latest day first; the newest hundred."""
+    rows = PolicyValue.objects.filter(brand=brand, key=policy.key, segment=policy.segment).select_related("set_by")
     return [
-        (row, policy.kind.show(policy.default if row.value is None else row.value, brand))
+        (row, policy.kind.show(_or_inherited(brand, policy, row.value), brand))
         for row in rows.order_by("-effective_on", "-pk")[:100]
     ]

@@ -14,6 +14,7 @@ ABUSE_SCORE = declare(
         Fraction(Decimal("0.3"), Decimal(1), 2),
         "0.5",
         _("From 0 to 1. A higher score raises fewer episodes."),
+        per_segment=True,
     )
 )
 ABUSE_SCORE_PRO = declare(
@@ -23,7 +24,10 @@ ABUSE_SCORE_PRO = declare(
         _("The same for professional clients"),
         Fraction(Decimal("0.3"), Decimal(1), 2),
         "0.7",
-        _("Professional clients trade fast and large more often. The higher of the two scores applies to them."),
+        _(
+            "Professional clients trade fast and large more often. The higher of the two scores applies to them, unless their "
+            "segment has its own."
+        ),
     )
 )
 ABUSE_SCALP_SECONDS = declare(
@@ -34,6 +38,7 @@ ABUSE_SCALP_SECONDS = declare(
         Count(1, 3600, _("seconds")),
         60,
         _("Trades closed sooner count as scalping, where they are most of an account's trades and win on balance."),
+        per_segment=True,
     )
 )
 ABUSE_HEDGE_SECONDS = declare(
@@ -43,11 +48,17 @@ ABUSE_HEDGE_SECONDS = declare(
         _("Opposite trades belong together within"),
         Count(1, 60, _("seconds")),
         10,
+        per_segment=True,
     )
 )
 ABUSE_COPY_SECONDS = declare(
     Policy(
-        "abuse_copy_seconds", PolicyArea.ABUSE, _("Copied trades belong together within"), Count(1, 60, _("seconds")), 5
+        "abuse_copy_seconds",
+        PolicyArea.ABUSE,
+        _("Copied trades belong together within"),
+        Count(1, 60, _("seconds")),
+        5,
+        per_segment=True,
     )
 )
 ABUSE_SIZE_TIMES = declare(
@@ -57,10 +68,18 @@ ABUSE_SIZE_TIMES = declare(
         _("A trade is unusually large from so many times the account's median"),
         Fraction(Decimal(2), Decimal(100), 1),
         "8",
+        per_segment=True,
     )
 )
 ABUSE_BONUS_DAYS = declare(
-    Policy("abuse_bonus_days", PolicyArea.ABUSE, _("Withdrawals count after a bonus for"), Count(1, 180, _("days")), 30)
+    Policy(
+        "abuse_bonus_days",
+        PolicyArea.ABUSE,
+        _("Withdrawals count after a bonus for"),
+        Count(1, 180, _("days")),
+        30,
+        per_segment=True,
+    )
 )
 ABUSE_LAUNDERING_AMOUNT = declare(
     Policy(
@@ -69,6 +88,7 @@ ABUSE_LAUNDERING_AMOUNT = declare(
         _("Deposits withdrawn again with little trading are raised from"),
         Count(1, 10_000_000, _("in base currency")),
         1000,
+        per_segment=True,
     )
 )
 ABUSE_HOURS = declare(

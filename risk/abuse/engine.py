@@ -41,6 +41,7 @@ def judge(book: Book, limits: Limits | None = None) -> Judgement:
             else:
                 judgement.unjudged.append(row)
     judgement.findings = sorted(
-        (row for row in judgement.findings if row.score >= limits.score), key=lambda row: -row.score
+        (row for row in judgement.findings if row.score >= limits.strictest("score", row.accounts).score),
+        key=lambda row: -row.score,
     )
     return judgement

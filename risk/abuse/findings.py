@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from risk.abuse.book import Book
+import numpy as np
+
+from risk.abuse.book import SECOND, Book, Whole
 from risk.abuse.choices import Abuse
 
 EVIDENCE_MAX: Final = 50
+LOWER_IS_STRICTER: Final = ("score", "size_times", "laundering_amount")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """From where on trading counts as abuse. Segments may have their own (`risk.abuse.thresholds`)."""
+    """From where on trading counts as abuse, and whose accounts have limits of their own (`risk.abuse.thresholds`).
+
+    own: by the account's place in the book. origins: by limit, who set it; nothing where a file is judged.
+    """
 
     score: float = 0.5
     scalp_seconds: int = 60
@@ -32,10 +38,24 @@ class Limits:
     laundering_amount: int = 1_000
     laundering_days: int = 30
     laundering_trades: int = 5
+    own: Mapping[int, Limits] = field(default_factory=dict)
+    origins: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def but(self, changes: Mapping[str, Any]) -> Limits:
-        """Return these limits with some of them changed."""
-        return Limits(**{row.name: changes.get(row.name, getattr(self, row.name)) for row in fields(self)})
+    def of(self, account: int) -> Limits:
+        """Return what holds for an account."""
+        return self.own.get(account, self)
+
+    def strictest(self, name: str, accounts: Iterable[int]) -> Limits:
+        """Return the limits of that one among the accounts for whom `name` is strictest: several are judged by it together."""
+        parts = [self.of(account) for account in accounts] or [self]
+        return (min if name in LOWER_IS_STRICTER else max)(parts, key=lambda part: getattr(part, name))
+
+    def seconds(self, name: str, accounts: int) -> Whole:
+        """Return a limit in seconds for each account of a book, in milliseconds."""
+        each = np.full(accounts, getattr(self, name) * SECOND, dtype=np.int64)
+        for account, part in self.own.items():
+            each[account] = getattr(part, name) * SECOND
+        return each
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
+from clients.choices import Category
 from crm.models import Brand
 from risk.abuse.book import STILL_OPEN, Account, Book, Cash, CashKind, Floats, Mark, Quotes, Trade, Whole, units
 from risk.links.known import known_among
@@ -28,7 +29,7 @@ TICKS_MAX: Final = 3_000_000
 # this is by a clock that runs ahead: it is judged, and counted.
 AHEAD_MAX: Final = dt.timedelta(minutes=5)
 ACCOUNTS: Final = """
-SELECT a.id, a.client_id, a.opened_at,
+SELECT a.id, a.client_id, a.opened_at, c.category <> %(retail)s,
   coalesce(keelson_euro_rate(%(base)s, %(today)s) / nullif(keelson_euro_rate(a.currency, %(today)s), 0), 1)
 FROM trading_tradingaccount a JOIN clients_client c ON c.id = a.client_id
 WHERE a.id = ANY(%(accounts)s) AND NOT a.is_demo AND c.brand_id = %(brand)s ORDER BY a.id
@@ -84,7 +85,7 @@ class LiveBook:
     """A book with the ids that its keys stand for.
 
     capped: accounts of which only the newest deals were read. left_out: trades per account that closed before they opened;
-    ahead: those that lie in the future.
+    ahead: those that lie in the future. professionals: clients who aren't retail clients.
     """
 
     book: Book
@@ -92,6 +93,11 @@ class LiveBook:
     capped: frozenset[int] = frozenset()
     left_out: Mapping[int, int] = field(default_factory=dict)
     ahead: Mapping[int, int] = field(default_factory=dict)
+    professionals: frozenset[int] = frozenset()
+
+    @property
+    def client_ids(self) -> set[int]:
+        return {int(account.client) for account in self.book.accounts}
 
     def reservations(self, account_ids: Iterable[int]) -> dict[str, int]:
         """Return what a finding about these accounts has to say of what it rests on, as facts."""
@@ -115,6 +121,7 @@ def load(brand: Brand, account_ids: Iterable[int], *, now: dt.datetime | None = 
         "accounts": sorted(set(account_ids)),
         "brand": brand.pk,
         "base": brand.base_currency,
+        "retail": Category.RETAIL.value,
         "today": now.date(),
         "since": now - WINDOW,
         "most": DEALS_PER_ACCOUNT_MAX,
@@ -122,10 +129,10 @@ def load(brand: Brand, account_ids: Iterable[int], *, now: dt.datetime | None = 
     with connection.cursor() as cursor:
         cursor.execute(ACCOUNTS, values)
         rows = cursor.fetchall()
-        rates = {row[0]: row[3] for row in rows}
+        rates = {row[0]: row[4] for row in rows}
         accounts = {
             str(pk): Account(str(pk), str(client_id), brand.base_currency, _ms(opened))
-            for pk, client_id, opened, _rate in rows
+            for pk, client_id, opened, _pro, _rate in rows
         }
         values["accounts"] = list(rates)
         trades, capped, left_out, ahead = _trades(cursor, values, rates, now)
@@ -136,7 +143,7 @@ def load(brand: Brand, account_ids: Iterable[int], *, now: dt.datetime | None = 
         quotes = _ticks(cursor, servers, values["since"])
     known = [(str(first), str(second)) for first, second in known_among({int(mark.client) for mark in marks})]
     book = Book(trades, accounts, cash=cash, marks=marks, known=known, quotes=quotes)
-    return LiveBook(book, brand, capped, left_out, ahead)
+    return LiveBook(book, brand, capped, left_out, ahead, frozenset(row[1] for row in rows if row[3]))
 
 
 def _trades(

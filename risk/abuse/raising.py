@@ -10,8 +10,6 @@ from typing import Final
 
 from django.utils import timezone
 
-from clients.choices import Category
-from clients.models import Client
 from crm import work
 from crm.choices import WorkPriority
 from crm.db.locking import lock_all
@@ -19,12 +17,12 @@ from crm.i18n.localized_text import label_of, phrase
 from crm.models import User
 from crm.notices.notify import notify, people_with
 from risk.abuse.book import MONEY_UNITS, amount_of
-from risk.abuse.brand_policies import ABUSE_SCORE_PRO
 from risk.abuse.choices import EpisodeState, RiskNotice
-from risk.abuse.findings import Finding, Judgement
+from risk.abuse.findings import Finding, Judgement, Limits
 from risk.abuse.loading import LiveBook
 from risk.abuse.models import AbuseEpisode, EpisodeParty, EpisodeTrade
 from risk.abuse.queue import ABUSE, RIGHT, episodes_visible_to
+from risk.abuse.thresholds import used_for
 from trading.models import Deal
 
 # What was decided isn't raised again for so long, unless far more is at stake.
@@ -36,19 +34,23 @@ AT_ONCE_MAX: Final = 500
 
 @dataclass(frozen=True)
 class Suspicion:
-    """A finding with the ids that it is about; `client_id`: whose account has the most evidence trades."""
+    """A finding with the ids that it is about; `client_id`: whose account has the most evidence trades.
+
+    facts: those of the finding, the thresholds that it was judged by, and what it doesn't rest on.
+    """
 
     finding: Finding
     accounts: tuple[int, ...]
     clients: tuple[int, ...]
     client_id: int
+    facts: dict[str, object]
 
     @property
     def key(self) -> tuple[str, tuple[int, ...]]:
         return str(self.finding.kind), self.accounts
 
 
-def suspicions(live: LiveBook, judgement: Judgement, touched: set[int]) -> list[Suspicion]:
+def suspicions(live: LiveBook, limits: Limits, judgement: Judgement, touched: set[int]) -> list[Suspicion]:
     """Give findings that an account of these has a part in, with their ids, the strongest first and so many at once."""
     found = []
     for row in judgement.findings[: 4 * AT_ONCE_MAX]:
@@ -60,16 +62,17 @@ def suspicions(live: LiveBook, judgement: Judgement, touched: set[int]) -> list[
             of_client[live.client_id(int(live.book.account[trade]))] += 1
         main = max(of_client, key=lambda client: (of_client[client], -client))
         accounts, clients = zip(*pairs, strict=True)
-        found.append(Suspicion(row, accounts, clients, main))
+        facts = {**row.facts, "units": MONEY_UNITS, "thresholds": used_for(limits, row), **live.reservations(accounts)}
+        found.append(Suspicion(row, accounts, clients, main, facts))
     return found[:AT_ONCE_MAX]
 
 
 def raise_found(
-    live: LiveBook, judgement: Judgement, touched: set[int], *, now: dt.datetime | None = None
+    live: LiveBook, limits: Limits, judgement: Judgement, touched: set[int], *, now: dt.datetime | None = None
 ) -> list[AbuseEpisode]:
     """Open an episode for each new suspicion and extend the open ones, in the caller's transaction. Returns the new ones."""
     now = now or timezone.now()
-    found = _above_the_bar(live, suspicions(live, judgement, touched))
+    found = suspicions(live, limits, judgement, touched)
     if not found:
         return []
     known = _known(found, now)
@@ -84,14 +87,6 @@ def raise_found(
     for episode in made:
         _notify(episode)
     return made
-
-
-def _above_the_bar(live: LiveBook, found: list[Suspicion]) -> list[Suspicion]:
-    """Leave out professional clients below their own score."""
-    bar = float(ABUSE_SCORE_PRO.of(live.brand))
-    ids = {row.client_id for row in found if row.finding.score < bar}
-    pros = set(Client.objects.filter(pk__in=ids).exclude(category=Category.RETAIL).values_list("pk", flat=True))
-    return [row for row in found if row.client_id not in pros or row.finding.score >= bar]
 
 
 def _known(
@@ -129,10 +124,6 @@ def _known(
     return known
 
 
-def _facts(row: Suspicion, live: LiveBook) -> dict[str, object]:
-    return {**row.finding.facts, "units": MONEY_UNITS, **live.reservations(row.accounts)}
-
-
 def _moment(ms: int, now: dt.datetime) -> dt.datetime:
     return dt.datetime.fromtimestamp(ms / 1000, tz=dt.UTC) if ms else now
 
@@ -154,7 +145,7 @@ def _open(live: LiveBook, row: Suspicion, stake: Decimal, now: dt.datetime) -> A
         work=item,
         score=score,
         stake=stake,
-        facts=_facts(row, live),
+        facts=row.facts,
         first_at=_moment(row.finding.since_ms, now),
         last_at=_moment(row.finding.until_ms, now),
         raised_at=now,
@@ -167,7 +158,7 @@ def _open(live: LiveBook, row: Suspicion, stake: Decimal, now: dt.datetime) -> A
 def _extend(episode: AbuseEpisode, row: Suspicion, live: LiveBook, stake: Decimal) -> None:
     """Go on with an open episode: what is known now takes the place of what was known then."""
     episode.score, episode.stake = Decimal(str(row.finding.score)), stake
-    episode.facts, episode.lost = _facts(row, live), ""
+    episode.facts, episode.lost = row.facts, ""
     episode.accounts = list(row.accounts)
     episode.first_at = min(episode.first_at, _moment(row.finding.since_ms, episode.first_at))
     episode.last_at = max(episode.last_at, _moment(row.finding.until_ms, episode.last_at))

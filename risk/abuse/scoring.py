@@ -17,7 +17,7 @@ from risk.abuse.engine import judge
 from risk.abuse.loading import WINDOW, load
 from risk.abuse.models import AbuseEpisode, PairCount, ScoredTo
 from risk.abuse.raising import raise_found
-from risk.abuse.thresholds import limits_of
+from risk.abuse.thresholds import limits_of, pair_seconds
 
 LOCK: Final = 0x4B_41_42_55
 DEALS_AT_ONCE: Final = 10_000
@@ -80,7 +80,7 @@ def score_next(*, now: dt.datetime | None = None, most: int = DEALS_AT_ONCE) -> 
             "after": mark.deal_id,
             "to": last,
             "since": now - WINDOW,
-            "near": dt.timedelta(seconds=PAIR_SECONDS),
+            "near": dt.timedelta(seconds=pair_seconds(PAIR_SECONDS)),
             "neighbours": NEIGHBOURS_MAX,
         }
         cursor.execute(COUNT_PAIRS, values)
@@ -101,7 +101,8 @@ def score_accounts(brand: Brand, account_ids: list[int], *, now: dt.datetime | N
         cursor.execute(PARTNERS, {"accounts": account_ids, "times": PAIR_TIMES, "most": PARTNERS_MAX})
         partners = [row[0] for row in cursor]
     live = load(brand, [*account_ids, *partners], now=now)
-    return raise_found(live, judge(live.book, limits_of(brand)), set(account_ids), now=now)
+    limits = limits_of(live)
+    return raise_found(live, limits, judge(live.book, limits), set(account_ids), now=now)
 
 
 def score_all(*, runs: int = 20) -> int:

@@ -32,6 +32,7 @@ from risk.abuse.queue import SEES, can_decide_episode, decide_episode, episodes_
 from risk.abuse.quotes import unquoted_servers
 from risk.abuse.tables import EpisodeTable, said
 from risk.abuse.texts import reservations
+from risk.abuse.thresholds import thresholds_shown
 from risk.dealing.choices import ExecutionBook
 from risk.dealing.routing import EXPORTS as EXPORTS_ROUTING
 from risk.dealing.routing import RIGHT as ROUTES
@@ -141,6 +142,7 @@ class EpisodePage(StaffView):
             "sentence": said(row),
             "lost": Lost(row.lost).label if row.lost else "",
             "reservations": reservations(row.facts),
+            "thresholds": thresholds_shown(request.user, row.brand, row.facts),
             "parties": parties,
             "trades": trades,
             "chart": chart_of(row, trades),

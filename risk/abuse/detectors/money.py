@@ -47,7 +47,8 @@ def bonus(book: Book, limits: Limits, so_far: Judgement) -> Iterator[Finding]:
         given = _first(book, pair.accounts, CashKind.BONUS)
         if given is None:
             continue
-        until = given + limits.bonus_days * DAY
+        days = limits.strictest("bonus_days", pair.accounts).bonus_days
+        until = given + days * DAY
         withdrawn = _sum(book, pair.accounts, CashKind.WITHDRAWAL, given, until)
         deposited = _sum(book, pair.accounts, CashKind.DEPOSIT)
         amount = _sum(book, pair.accounts, CashKind.BONUS)
@@ -70,7 +71,7 @@ def bonus(book: Book, limits: Limits, so_far: Judgement) -> Iterator[Finding]:
             bonus=amount,
             withdrawn=withdrawn,
             share=pair.facts["share"],
-            days=limits.bonus_days,
+            days=days,
         )
 
 
@@ -79,7 +80,7 @@ def laundering(book: Book, limits: Limits, _so_far: Judgement) -> Iterator[Findi
     for account, movements in book.cash.items():
         deposits = [row for row in movements if row.kind == CashKind.DEPOSIT]
         total = sum(row.amount for row in deposits)
-        if total < limits.laundering_amount * MONEY_UNITS:
+        if total < limits.of(account).laundering_amount * MONEY_UNITS:
             continue
         until = deposits[-1].at_ms + limits.laundering_days * DAY
         back = _sum(book, [account], CashKind.WITHDRAWAL, deposits[0].at_ms, until)

@@ -44,18 +44,21 @@ class Matches:
         return min(len(np.unique(self.rows)), len(np.unique(self.others)))
 
 
-def coincidences(book: Book, seconds: int, *, opposite: bool) -> tuple[Whole, Whole]:
-    """Find openings of different accounts on one symbol within so many seconds, on the same or the opposite side."""
-    order = np.lexsort((book.open_ms, book.symbol))
+def coincidences(book: Book, within_ms: Whole, *, opposite: bool) -> tuple[Whole, Whole]:
+    """Find openings of different accounts on one symbol soon after each other, on the same or the opposite side.
+
+    within_ms: of each account; of two accounts the longer one counts.
+    """
+    order, longest = np.lexsort((book.open_ms, book.symbol)), int(within_ms.max(initial=0))
     found_left, found_right = [], []
     for step in range(1, NEIGHBOURS_MAX + 1):
         left, right = order[:-step], order[step:]
-        near = (book.symbol[left] == book.symbol[right]) & (
-            book.open_ms[right] - book.open_ms[left] <= seconds * SECOND
-        )
+        apart = book.open_ms[right] - book.open_ms[left]
+        near = (book.symbol[left] == book.symbol[right]) & (apart <= longest)
         if not near.any():
             break
         chosen = near & (book.account[left] != book.account[right])
+        chosen &= apart <= np.maximum(within_ms[book.account[left]], within_ms[book.account[right]])
         chosen &= (book.side[left] != book.side[right]) if opposite else (book.side[left] == book.side[right])
         found_left.append(left[chosen])
         found_right.append(right[chosen])
@@ -91,9 +94,14 @@ def chance_of(book: Book, first: int, second: int, seconds: int, count: int) -> 
     return float(stats.poisson.sf(count - 1, expected))
 
 
+def _seconds(within_ms: Whole, pair: Matches) -> int:
+    return int(max(within_ms[pair.first], within_ms[pair.second])) // SECOND
+
+
 def hedged_pairs(book: Book, limits: Limits) -> Iterator[tuple[Matches, float, float]]:
     """Find pairs of accounts on opposite sides of the same trades, with the share of the quieter one and the chance."""
-    left, right = coincidences(book, limits.hedge_seconds, opposite=True)
+    within_ms = limits.seconds("hedge_seconds", len(book.accounts))
+    left, right = coincidences(book, within_ms, opposite=True)
     small, large = np.minimum(book.lots[left], book.lots[right]), np.maximum(book.lots[left], book.lots[right])
     alike = small >= (1 - limits.hedge_lots) * large
     # A hedge is held together: trades that only met at the start are two opinions.
@@ -107,7 +115,7 @@ def hedged_pairs(book: Book, limits: Limits) -> Iterator[tuple[Matches, float, f
         share = count / min(len(book.rows_of[pair.first]), len(book.rows_of[pair.second]))
         if count < limits.matches or share < HEDGE_SHARE:
             continue
-        chance = chance_of(book, pair.first, pair.second, limits.hedge_seconds, count)
+        chance = chance_of(book, pair.first, pair.second, _seconds(within_ms, pair), count)
         if chance <= CHANCE_MAX:
             yield pair, share, chance
 
@@ -127,7 +135,7 @@ def hedge(book: Book, limits: Limits, _so_far: Judgement) -> Iterator[Finding]:
             stake=max(*won.values(), 0),
             matches=pair.count(),
             share=round(share, 3),
-            seconds=limits.hedge_seconds,
+            seconds=limits.strictest("hedge_seconds", (pair.first, pair.second)).hedge_seconds,
             same_client=same_client,
         )
 
@@ -137,7 +145,8 @@ def copy(book: Book, limits: Limits, _so_far: Judgement) -> Iterator[Finding]:
 
     People who follow one signal by hand enter within minutes and leave when they like; a cluster doesn't.
     """
-    left, right = coincidences(book, limits.copy_seconds, opposite=False)
+    within_ms = limits.seconds("copy_seconds", len(book.accounts))
+    left, right = coincidences(book, within_ms, opposite=False)
     both = book.closed[left] & book.closed[right]
     joined: list[tuple[Matches, float]] = []
     for pair in grouped(book, left[both], right[both], limits.matches + 1):
@@ -149,7 +158,7 @@ def copy(book: Book, limits: Limits, _so_far: Judgement) -> Iterator[Finding]:
         ratio = np.log(book.lots[pair.others] / book.lots[pair.rows])
         if closed.mean() < CLOSED_TOGETHER_MIN or ratio.std() > RATIO_SPREAD_MAX:
             continue
-        if chance_of(book, pair.first, pair.second, limits.copy_seconds, count) <= CHANCE_MAX:
+        if chance_of(book, pair.first, pair.second, _seconds(within_ms, pair), count) <= CHANCE_MAX:
             joined.append((pair, share))
     for members, pairs in _clusters(joined):
         if len({book.accounts[n].client for n in members}) < 2:
@@ -165,7 +174,7 @@ def copy(book: Book, limits: Limits, _so_far: Judgement) -> Iterator[Finding]:
             members=len(members),
             matches=max(pair.count() for pair, _share in pairs),
             share=round(share, 3),
-            seconds=limits.copy_seconds,
+            seconds=limits.strictest("copy_seconds", members).copy_seconds,
         )
 
 

@@ -24,12 +24,12 @@ EARLIER_TRADES: Final = 20
 
 def scalping(book: Book, limits: Limits, _so_far: Judgement) -> Iterator[Finding]:
     """Find accounts that mostly hold for less than the minimum of the terms of business, and win with it."""
-    short = book.closed & (book.hold_ms < limits.scalp_seconds * SECOND)
     for account, rows in enumerate(book.rows_of):
         closed = rows[book.closed[rows]]
         if len(closed) < limits.scalp_trades:
             continue
-        chosen = closed[short[closed]]
+        seconds = limits.of(account).scalp_seconds
+        chosen = closed[book.hold_ms[closed] < seconds * SECOND]
         share = len(chosen) / len(closed)
         if share < limits.scalp_share or book.net_of(chosen) <= 0:
             continue
@@ -41,7 +41,7 @@ def scalping(book: Book, limits: Limits, _so_far: Judgement) -> Iterator[Finding
             chosen[np.argsort(-book.profit[chosen], kind="stable")],
             judged=len(closed),
             share=round(share, 3),
-            seconds=limits.scalp_seconds,
+            seconds=seconds,
             usual_seconds=round(float(np.median(book.hold_ms[closed])) / SECOND),
         )
 
@@ -84,10 +84,10 @@ def size(book: Book, limits: Limits, _so_far: Judgement) -> Iterator[Finding]:
             continue
         lots = book.lots[rows]
         largest = np.maximum.accumulate(lots)
-        chosen = []
+        chosen, least = [], limits.of(account).size_times
         for n in np.flatnonzero(lots[EARLIER_TRADES:] >= 2 * largest[EARLIER_TRADES - 1 : -1]) + EARLIER_TRADES:
             usual = float(np.median(lots[:n]))
-            if usual > 0 and lots[n] >= limits.size_times * usual:
+            if usual > 0 and lots[n] >= least * usual:
                 chosen.append((int(rows[n]), lots[n] / usual, usual))
         if chosen:
             row, times, usual = max(chosen, key=lambda item: item[1])
@@ -95,7 +95,7 @@ def size(book: Book, limits: Limits, _so_far: Judgement) -> Iterator[Finding]:
                 book,
                 Abuse.SIZE,
                 (account,),
-                0.5 + 0.5 * min(times / limits.size_times - 1, 4) / 4,
+                0.5 + 0.5 * min(times / least - 1, 4) / 4,
                 [item[0] for item in chosen],
                 stake=max(int(book.profit[row]), 0),
                 times=round(float(times), 1),

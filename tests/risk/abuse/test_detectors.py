@@ -133,7 +133,8 @@ def test_thousand_openings_in_one_second_stay_bounded():
     """News bring everybody in together: neighbours are limited, whatever the crowd."""
     crowd = tuple(f"{n}" for n in range(1000))
     trades = [trade(1, who, MONDAY + n % 1000, HOUR, side=1 if n % 2 else -1) for n, who in enumerate(crowd)]
-    left, _right = coincidences(book(trades, accounts=crowd), 10, opposite=True)
+    whole = book(trades, accounts=crowd)
+    left, _right = coincidences(whole, Limits().seconds("hedge_seconds", len(crowd)), opposite=True)
     assert len(left) <= 60 * 1000
     assert not judge(book(trades, accounts=crowd)).findings
 
