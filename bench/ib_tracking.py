@@ -19,6 +19,7 @@ from crm.models import Book
 from ib.models import Partner, ReferralDay, ReferralLink
 from ib.partner_pages import sources
 from ib.partner_pages.date_ranges import date_range
+from ib.tracking import source_days
 
 # Clicks one by one, clicks of each of the processes; links of the partner, their sub-ids and countries a day, clients who came.
 SIZES = {
@@ -116,6 +117,7 @@ def funnel(partner: Partner, size: str) -> list[Figure]:
         cursor.execute(FILL, given)
         rows = cursor.rowcount
         cursor.execute(CAME, given)
+    source_days.keep_days(partner.brand)  # as each night
     analyze()
     span = date_range("90")
     assert span.last - span.first >= dt.timedelta(days=FUNNEL_DAYS - 1)

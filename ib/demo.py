@@ -39,6 +39,7 @@ from ib.news import demo as news
 from ib.settlements import demo as settlements
 from ib.team import members
 from ib.tracking import demo as tracking
+from ib.tracking import source_days
 
 # name, level; each is below the last one before it with a smaller level.
 TREES: dict[str, list[tuple[str, int]]] = {
@@ -131,6 +132,7 @@ def load(demo: Demo) -> None:
         settlements.load(demo, brand, registered)
         _apply(brand, registered[0])
         revenue.keep_days(brand, now=demo.now)
+        source_days.keep_days(brand, today=demo.now.date())
         news.load(demo, brand, registered)
         materials.load(demo, brand, registered)
         tracking.load(demo, brand, registered)

@@ -17,6 +17,7 @@ from django.utils import timezone
 from clients.models import Client
 from crm.money import amounts
 from ib.choices import AccrualState, PeriodState, Reason
+from ib.manager_pages.kept import Kept, asked, kept
 from ib.models import Accrual, Attribution, Partner, PartnerDay, PartnerLink, PartnerPlan, SettlementPeriod, Upline
 
 COUNT_MAX = 5_000
@@ -24,7 +25,7 @@ COUNT_MAX = 5_000
 
 def count_up_to(queryset: QuerySet[Any], limit: int = COUNT_MAX) -> int:
     """Count the rows, or return `limit` where there are as many or more: pages then write "5,000+"."""
-    return len(queryset.order_by().values_list("pk", flat=True)[:limit])
+    return queryset.order_by().values("pk")[:limit].count()
 
 
 @dataclass(frozen=True)
@@ -220,7 +221,7 @@ WHERE a.state = 'excluded' AND a.closed_at >= %(since)s AND a.closed_at < coales
   AND a.id > (SELECT coalesce(max(id), 0) - %(look_back)s FROM ib_accrual) AND (%(code)s = '' OR p.code = %(code)s)
 GROUP BY 1 ORDER BY 2 DESC
 """
-LOOK_BACK_ROWS = 2_000_000
+LOOK_BACK_ROWS, MANY_ROWS = 2_000_000, 10_000
 
 
 @dataclass(frozen=True)
@@ -234,21 +235,28 @@ class ReasonCount:
 
 def exclusions(
     brand_ids: Iterable[int], *, since: dt.datetime | None = None, until: dt.datetime | None = None, code: str = ""
-) -> list[ReasonCount]:
+) -> Kept:
     """Count why trades were not paid, by default of thirty days: rows per reason, the newest two million accruals at most.
 
-    code: of one partner alone.
+    code: of one partner alone. The answer is a list of ReasonCount, of minutes ago where there are many rows.
     """
+    brands = ",".join(map(str, sorted(brand_ids)))
+    return kept("exclusions", brands, since.isoformat() if since else "", until.isoformat() if until else "", code)
+
+
+@asked("exclusions")
+def _exclusions(brands: str, since: str, until: str, code: str) -> tuple[list[ReasonCount], bool]:
     values: dict[str, Any] = {
-        "brands": list(brand_ids),
+        "brands": [int(brand) for brand in brands.split(",") if brand],
         "since": since or timezone.now() - dt.timedelta(days=30),
-        "until": until,
+        "until": until or None,
         "look_back": LOOK_BACK_ROWS,
         "code": code,
     }
     with connection.cursor() as cursor:
         cursor.execute(BY_REASON, values)
-        return [ReasonCount(Reason(reason), *rest) for reason, *rest in cursor.fetchall()]
+        found = [ReasonCount(Reason(reason), *rest) for reason, *rest in cursor.fetchall()]
+    return found, sum(row.rows for row in found) >= MANY_ROWS
 
 
 # A trade with lines by several components is one; one that the platform took back is none.

@@ -9,12 +9,12 @@ from ib import engine, settlement
 from ib.abuse import reviews
 from ib.agreements import ranks
 from ib.calculation import monthly, sales
-from ib.manager_pages import revenue
+from ib.manager_pages import kept, revenue
 from ib.news import monthly_figures, notices
 from ib.replay import replays
 from ib.screening import partner_names
 from ib.settlements import automatic_payouts
-from ib.tracking import sending
+from ib.tracking import sending, source_days
 
 
 @shared_task
@@ -24,6 +24,7 @@ def run_commissions() -> None:
     for_each_isolated(lambda brand: monthly.review_months(brand=brand), Brand.objects.order_by("pk"))
     for_each_isolated(lambda brand: sales.review_sales(brand=brand), Brand.objects.order_by("pk"))
     for_each_isolated(revenue.keep_days, Brand.objects.order_by("pk"))
+    for_each_isolated(source_days.keep_days, Brand.objects.order_by("pk"))
 
 
 @shared_task
@@ -74,6 +75,12 @@ def send_monthly_figures() -> None:
 def notify_of_news() -> int:
     """Notify partners of the news whose first day has begun."""
     return notices.notify_due()
+
+
+@shared_task
+def renew_kept(name: str, *arguments: int | str) -> None:
+    """Ask again what a manager's page showed from memory (`ib.manager_pages.kept`)."""
+    kept.renew(name, *arguments)
 
 
 SCHEDULE = {

@@ -10,6 +10,7 @@ import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.contrib.postgres.operations
 import django.db.models.deletion
+import django.db.models.functions.text
 import django.utils.timezone
 import pgtrigger.compiler
 import pgtrigger.migrations
@@ -1828,5 +1829,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='webhookdataproposal',
             constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('endpoint',), name='one_open_webhook_data_proposal'),
+        ),
+        migrations.AddIndex(
+            model_name='user',
+            index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper('email'), name='gin_trgm_ops'), condition=models.Q(('kind', 'partner')), name='partner_logins_by_email_part'),
         ),
     ]

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 from simple_history.models import HistoricalRecords
@@ -194,6 +196,13 @@ class User(AbstractUser):
                 name="client_or_partner_login_is_never_staff",
             ),
             models.UniqueConstraint(fields=["email"], condition=models.Q(kind="staff"), name="staff_email_is_unique"),
+        ]
+        indexes = [
+            GinIndex(
+                OpClass(Upper("email"), name="gin_trgm_ops"),
+                condition=models.Q(kind="partner"),
+                name="partner_logins_by_email_part",
+            )
         ]
         permissions = [
             ("manage_staff", gettext_noop("May invite staff and change their roles and access")),

@@ -23,7 +23,7 @@ def expect_broker() -> None:
     _away_until = 0.0
 
 
-def enqueue(task: str, *arguments: int, seconds: float = 0) -> None:
+def enqueue(task: str, *arguments: int | str, seconds: float = 0) -> None:
     """Ask for a task of an app now, e.g. `enqueue("wallet.send_payout", 17)`; `seconds`: not before they have passed."""
     from kombu.exceptions import OperationalError
     from redis.exceptions import RedisError
@@ -39,7 +39,7 @@ def enqueue(task: str, *arguments: int, seconds: float = 0) -> None:
         logger.warning("the broker is away; beat will run %s%r", task, arguments)
 
 
-def enqueue_on_commit(task: str, *arguments: int, seconds: float = 0) -> None:
+def enqueue_on_commit(task: str, *arguments: int | str, seconds: float = 0) -> None:
     """Ask for a task when the transaction commits; without one, now."""
     transaction.on_commit(lambda: enqueue(task, *arguments, seconds=seconds))
 

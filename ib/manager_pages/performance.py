@@ -16,13 +16,17 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from crm.models import User
+from ib.figures import count_up_to
+from ib.manager_pages.kept import asked, kept
 from ib.models import Attribution, Partner, PartnerDay, PartnerPlan, Plan, RevenueDay
-from ib.partner_pages.date_ranges import DateRange
+from ib.partner_pages.date_ranges import DateRange, date_range
 from ib.partner_pages.figures import ACTIVE_DAYS, is_active, is_funded
 from ib.queries import partners_visible_to
 from wallet.core.rollup import Rollup, Total, rollup_of
 
 ROWS_MAX: Final = 50
+# With so many partners the choice of who leads is kept for minutes; the figures of those shown never are.
+MANY: Final = 1_000
 ONE: Final = Decimal(1)
 
 
@@ -86,7 +90,7 @@ ORDERS: Final[Mapping[str, tuple[str | Promise, Callable[[Performance], Decimal 
 def performance(user: User, span: DateRange, order: str) -> tuple[list[Performance], Rollup]:
     """List the partners that a manager sees with the best of a range first, at most fifty, in a fixed number of queries."""
     rollup = rollup_of(user)
-    seen = Partner.objects.filter(pk__in=_leading(partners_visible_to(user), span, order, rollup))
+    seen = partners_visible_to(user).filter(pk__in=kept("leading", user.pk, span.code, order).answer)
     rows: dict[int, Performance] = {}
     for first, last, is_now in ((span.first, span.last, True), (span.first_before, span.last_before, False)):
         _add_sums(rows, seen, (first, last), rollup, is_now=is_now)
@@ -101,8 +105,16 @@ def performance(user: User, span: DateRange, order: str) -> tuple[list[Performan
     return best, rollup
 
 
+@asked("leading")
+def leading(user_id: int, period: str, order: str) -> tuple[list[int], bool]:
+    """Choose who may be on a manager's list: twice as many as are shown, so that who overtakes in minutes is among them."""
+    user = User.objects.get(pk=user_id)
+    seen = partners_visible_to(user)
+    return _leading(seen, date_range(period), order, rollup_of(user)), count_up_to(seen, MANY) >= MANY
+
+
 def _leading(seen: QuerySet[Partner], span: DateRange, order: str, rollup: Rollup) -> list[int]:
-    """Choose who may be on the list, in the database: the best of an order; where they are few, also by commission and before."""
+    """Choose in the database: the best of an order; where they are few, also by commission and before."""
     now = PartnerDay.objects.filter(partner__in=seen.values("pk"), day__range=(span.first, span.last))
     commission = Sum(F("amount") * _rates(seen, rollup))
     match order:
@@ -123,15 +135,18 @@ def _leading(seen: QuerySet[Partner], span: DateRange, order: str, rollup: Rollu
             partner__in=seen.values("pk"), day__range=(span.first_before, span.last_before)
         )
         revenue = RevenueDay.objects.filter(partner__in=seen.values("pk"), day__range=(span.first, span.last))
-        ids += [*_best(now, commission), *_best(before, commission), *_best(revenue, Sum("charged"))]
+        for others in (_best(now, commission), _best(before, commission), _best(revenue, Sum("charged"))):
+            ids += others[:ROWS_MAX]
     return ids
 
 
 def _best(rows: QuerySet[Any], by: Any) -> list[int]:
-    """List the partners with the most of something, as many as are shown."""
+    """List the partners with the most of something, twice as many as are shown."""
     sums = rows.order_by().values("partner_id").annotate(most=by)
     return list(
-        sums.order_by(F("most").desc(nulls_last=True), "partner_id").values_list("partner_id", flat=True)[:ROWS_MAX]
+        sums.order_by(F("most").desc(nulls_last=True), "partner_id").values_list("partner_id", flat=True)[
+            : 2 * ROWS_MAX
+        ]
     )
 
 

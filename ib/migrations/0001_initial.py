@@ -2444,4 +2444,19 @@ class Migration(migrations.Migration):
             model_name='challengesale',
             trigger=pgtrigger.compiler.Trigger(name='fee_of_a_challenge_is_returned_once', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."returned_at" IS NOT NULL)', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='d9dfe7c53b3831ba135c369a7111d470f4f40076', operation='UPDATE', pgid='pgtrigger_fee_of_a_challenge_is_returned_once_d913f', table='ib_challengesale', when='BEFORE')),
         ),
+        migrations.CreateModel(
+            name='SourceDay',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('day', models.DateField()),
+                ('kind', models.CharField(help_text='link, sub, country, source, medium or campaign', max_length=8)),
+                ('key', models.CharField(blank=True, help_text="The link's id, the sub-id, the country or the tag", max_length=60)),
+                ('clicks', models.BigIntegerField()),
+                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='source_days', to='ib.partner')),
+            ],
+            options={
+                'ordering': ['-day'],
+                'constraints': [models.UniqueConstraint(fields=('partner', 'kind', 'day', 'key'), name='one_source_day_per_partner_and_key')],
+            },
+        ),
     ]

@@ -9,7 +9,16 @@ from ib.models.months import RevenueMonth
 from ib.models.news import MonthlyFigures, PartnerNews
 from ib.models.offers import SubPartnerOffer
 from ib.models.partner_tasks import PartnerTask
-from ib.models.partners import Attribution, Partner, PartnerLink, PartnerSpell, ReferralDay, ReferralLink, Upline
+from ib.models.partners import (
+    Attribution,
+    Partner,
+    PartnerLink,
+    PartnerSpell,
+    ReferralDay,
+    ReferralLink,
+    SourceDay,
+    Upline,
+)
 from ib.models.plans import (
     PartnerPlan,
     PartnerRank,
@@ -106,6 +115,7 @@ __all__ = [
     "Settlement",
     "SettlementPeriod",
     "SettlementTerms",
+    "SourceDay",
     "SubPartnerOffer",
     "Upline",
     "WhatIf",

@@ -244,6 +244,25 @@ class ReferralDay(models.Model):
         return f"{self.link_id} {self.day}"
 
 
+class SourceDay(models.Model):
+    """Clicks of a partner's links on a day (UTC) that is over, by a kind of source; kept each night (`ib.tracking.source_days`)."""
+
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="source_days", db_index=False)
+    day = models.DateField()
+    kind = models.CharField(max_length=8, help_text="link, sub, country, source, medium or campaign")
+    key = models.CharField(max_length=60, blank=True, help_text="The link's id, the sub-id, the country or the tag")
+    clicks = models.BigIntegerField()
+
+    class Meta:
+        ordering = ["-day"]
+        constraints = [
+            models.UniqueConstraint(fields=["partner", "kind", "day", "key"], name="one_source_day_per_partner_and_key")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.partner_id} {self.day} {self.kind} {self.key}"
+
+
 class Attribution(models.Model):
     """Whose client a client is, and since when. One open row per client; moving ends it and starts another."""
 

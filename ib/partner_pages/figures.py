@@ -18,8 +18,9 @@ from clients.models import Client
 from crm.money import amounts
 from ib.choices import AttributionMethod, Reason
 from ib.figures import COUNT_MAX
-from ib.models import Attribution, Partner, PartnerDay, ReferralDay, ReferralLink, SettlementPeriod
+from ib.models import Attribution, Partner, PartnerDay, ReferralLink, SettlementPeriod
 from ib.partner_pages.date_ranges import DateRange
+from ib.tracking.source_days import clicks_by
 
 TRADES_READ_MAX: Final = 100_000
 TOP: Final = 5
@@ -115,8 +116,7 @@ class Funnel:
 
 # The steps are those of `STEPS`, which the lists behind them are filtered by.
 FUNNEL = f"""
-SELECT (SELECT coalesce(sum(d.clicks), 0) FROM ib_referralday d JOIN ib_referrallink l ON l.id = d.link_id
-        WHERE l.partner_id = %(partner)s AND d.day BETWEEN %(first)s AND %(last)s),
+SELECT (SELECT coalesce(sum(clicks), 0) FROM ({clicks_by("link")}) n (day, key, clicks)),
   count(*), count(*) FILTER (WHERE c.kyc_level >= 1), count(*) FILTER (WHERE c.first_deposit_at IS NOT NULL),
   count(*) FILTER (WHERE c.first_deposit_at IS NOT NULL AND c.last_trade_at >= %(active_since)s)
 FROM ib_attribution t JOIN clients_client c ON c.id = t.client_id
@@ -127,10 +127,11 @@ WHERE t.partner_id = %(partner)s AND t.ends_at IS NULL AND t.method = '{Attribut
 
 def funnel(partner: Partner, span: DateRange) -> Funnel:
     """Count clicks on a partner's links, who registered through them, and how far those came. One statement."""
-    about: dict[str, Any] = {"partner": partner.pk, "first": span.first, "last": span.last, "since": span.starts_at}
+    about: dict[str, Any] = {"partner": partner.pk, "link": 0, "first": span.first, "last": span.last}
+    about |= {"since": span.starts_at, "until": span.ends_at}
     active_since = timezone.now() - dt.timedelta(days=ACTIVE_DAYS)
     with connection.cursor() as cursor:
-        cursor.execute(FUNNEL, {**about, "until": span.ends_at, "active_since": active_since})
+        cursor.execute(FUNNEL, {**about, "active_since": active_since})
         return Funnel(*cursor.fetchone())
 
 
@@ -266,13 +267,20 @@ class LinkFigures:
         return sum(self.trend)
 
 
+CLICKS_BY_LINK = f"""
+SELECT key, day, sum(clicks) FROM ({clicks_by("link")}) n (day, key, clicks) GROUP BY 1, 2
+"""  # noqa: S608
+
+
 def by_link(partner: Partner, span: DateRange, links: Sequence[ReferralLink]) -> list[LinkFigures]:
     """Split the figures of `funnel` by link. Two statements."""
     days = span.days
     trends: dict[int, list[int]] = {link.pk: [0] * len(days) for link in links}
-    clicked = ReferralDay.objects.filter(link__in=trends, day__gte=span.first, day__lte=span.last)
-    for link_id, day, clicks in clicked.values_list("link_id", "day").annotate(n=Sum("clicks")).order_by():
-        trends[link_id][(day - span.first).days] = clicks
+    with connection.cursor() as cursor:
+        cursor.execute(CLICKS_BY_LINK, {"partner": partner.pk, "link": 0, "first": span.first, "last": span.last})
+        for link, day, clicks in cursor.fetchall():
+            if int(link) in trends:
+                trends[int(link)][(day - span.first).days] = int(clicks)
     came: Iterable[Any] = (
         referred_clients(partner, span.starts_at, span.ends_at)
         .values_list("link_id")

@@ -23,6 +23,7 @@ from ib.links import OTHER_SOURCES, UTM_LONGEST
 from ib.models import Attribution, Partner
 from ib.partner_pages.date_ranges import DateRange
 from ib.partner_pages.figures import ACTIVE_DAYS
+from ib.tracking.source_days import clicks_by
 from leads.models import Lead
 
 ROWS_MAX: Final = 100
@@ -32,12 +33,12 @@ TAGS: Final[Mapping[str, Promise]] = {
     "campaign": _("UTM campaign"),
 }
 KINDS: Final[Mapping[str, Promise]] = {"sub": _("Sub-id"), "country": _("Country"), "day": _("Day"), **TAGS}
-# What a row is about: of a day's clicks, and of a client who came.
+# What a row is about, of a client who came; of clicks it is the key of `clicks_by`, or the day.
 _KEYS: Final = {
-    "sub": ("d.sub_id", "a.sub_id"),
-    "country": ("d.country", "c.country"),
-    "day": ("d.day::text", "(a.starts_at AT TIME ZONE 'UTC')::date::text"),
-    **{kind: (f"d.utm_{kind}", f"left(coalesce(t.utm->>'utm_{kind}', ''), {UTM_LONGEST})") for kind in TAGS},
+    "sub": "a.sub_id",
+    "country": "c.country",
+    "day": "(a.starts_at AT TIME ZONE 'UTC')::date::text",
+    **{kind: f"left(coalesce(t.utm->>'utm_{kind}', ''), {UTM_LONGEST})" for kind in TAGS},
 }
 _ORDER: Final = {kind: "1 DESC" if kind == "day" else "2 DESC, 3 DESC, 1" for kind in KINDS}
 # The enquiry that a client's referral began with.
@@ -46,10 +47,7 @@ _TOUCH: Final = """
     WHERE e.client_id = a.client_id AND lower(e.referral_code) = l.code ORDER BY e.captured_at, e.id LIMIT 1) t ON true"""
 _SOURCES: Final = """
 WITH clicked AS (
-  SELECT {click} AS key, sum(d.clicks) AS clicks
-  FROM ib_referralday d JOIN ib_referrallink l ON l.id = d.link_id
-  WHERE l.partner_id = %(partner)s AND d.day BETWEEN %(first)s AND %(last)s AND (%(link)s = 0 OR l.id = %(link)s)
-  GROUP BY 1 HAVING sum(d.clicks) > 0
+  SELECT {click} AS key, sum(clicks) AS clicks FROM ({clicks}) n (day, key, clicks) GROUP BY 1 HAVING sum(clicks) > 0
 ), came AS (
   SELECT {client} AS key, count(*) AS registered,
     count(*) FILTER (WHERE c.kyc_level >= 1) AS verified,
@@ -100,7 +98,6 @@ def sources(partner: Partner, span: DateRange, kind: str, *, link_id: int = 0) -
 
     link_id: of one link only; 0 for all of the partner's.
     """
-    click, client = _KEYS[kind]
     values: dict[str, Any] = {
         "partner": partner.pk,
         "link": link_id,
@@ -114,7 +111,9 @@ def sources(partner: Partner, span: DateRange, kind: str, *, link_id: int = 0) -
     }
     with connection.cursor() as cursor:
         touch = _TOUCH if kind in TAGS else ""
-        cursor.execute(_SOURCES.format(click=click, client=client, order=_ORDER[kind], touch=touch), values)
+        click, clicks = ("n.day::text", clicks_by("link")) if kind == "day" else ("n.key", clicks_by(kind))
+        parts = {"click": click, "clicks": clicks, "client": _KEYS[kind], "order": _ORDER[kind], "touch": touch}
+        cursor.execute(_SOURCES.format(**parts), values)
         found = cursor.fetchall()
     sums = [int(number) for number in found[0][6:]] if found else [0] * 6
     return Sources([Source(row[0], *map(int, row[1:6])) for row in found], Source("", *sums[:5]), sums[5])

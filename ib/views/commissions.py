@@ -52,8 +52,8 @@ class ExclusionList(TableView):
         days, code = asked.get("closed"), asked.get("partner") or ""
         since, until = (days.start, days.stop) if days else (None, None)
         found = figures.exclusions(reach_of(self.request.user).whole_brands, since=since, until=until, code=code)
-        reasons = [(row, table.url(reason=row.reason.value)) for row in found]
-        return {"reasons": reasons, "code": code, "has_days": bool(days)}
+        reasons = [(row, table.url(reason=row.reason.value)) for row in found.answer]
+        return {"reasons": reasons, "code": code, "has_days": bool(days), "counted": found if found.is_kept else None}
 
 
 class RunList(TableView):

@@ -317,7 +317,7 @@ def tasks(user: User) -> ListCard:
 def unpaid_by_reason(user: User) -> BarsCard:
     """Rank the reasons for which trades of the last seven days paid nothing."""
     first = timezone.localdate() - dt.timedelta(days=UNPAID_DAYS - 1)
-    counts = figures.exclusions(reach_of(user).whole_brands, since=midnight(first))
+    counts = figures.exclusions(reach_of(user).whole_brands, since=midnight(first)).answer
     return BarsCard(
         title=_("Not paid in 7 days, by reason"),
         bars=[

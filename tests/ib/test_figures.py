@@ -114,10 +114,10 @@ def test_trades_that_paid_nothing_are_counted_by_reason(network, cast, days, row
     accrue(network, held_seconds=100)
     with time_machine.travel(Accrual.objects.latest("pk").closed_at + DAY, tick=False):
         since = timezone.now() - days * DAY
-        found = figures.exclusions([cast.brand.pk], since=since)
-        assert figures.exclusions([cast.other_brand.pk], since=since) == []
-        assert figures.exclusions([cast.brand.pk], since=since, until=since) == []
-        of_one = figures.exclusions([cast.brand.pk], since=since, code=network.sub.code)
+        found = figures.exclusions([cast.brand.pk], since=since).answer
+        assert figures.exclusions([cast.other_brand.pk], since=since).answer == []
+        assert figures.exclusions([cast.brand.pk], since=since, until=since).answer == []
+        of_one = figures.exclusions([cast.brand.pk], since=since, code=network.sub.code).answer
         assert [(row.reason, row.rows) for row in of_one] == [("held_too_short", 1)] * rows
     assert [(row.reason, row.rows, row.deals, row.symbol) for row in found] == [
         ("held_too_short", 3, 1, "EURUSD")

@@ -7,11 +7,12 @@ import time_machine
 from django.db import connection
 from django.urls import reverse
 
-from ib import engine
+from ib import engine, figures
 from ib.manager_pages.performance import performance
 from ib.manager_pages.revenue import keep_days
 from ib.models import Partner, PartnerDay
 from ib.partner_pages.date_ranges import date_range
+from ib.tasks import renew_kept
 from tests.ib.factories import LONG_AGO, NOON, make_partner, make_trade
 from tests.ib.test_pages import text_of
 from tests.ib.test_settlement import accrue
@@ -89,3 +90,28 @@ def test_the_best_are_chosen_by_each_order(network, cast, monkeypatch):
     assert performance(cast.ib_manager, date_range("30"), "commission")[0][0].partner_id == network.sub.pk
     PartnerDay.objects.filter(partner=network.master).update(amount=8)
     assert performance(cast.ib_manager, date_range("30"), "commission")[0][0].partner_id == network.master.pk
+
+
+@time_machine.travel(NOON, tick=False)
+def test_with_many_partners_the_choice_is_kept_and_the_figures_are_not(network, cast, monkeypatch):
+    """Who leads, and the reasons of many unpaid rows, are of minutes ago until a worker asks again."""
+    monkeypatch.setattr("ib.manager_pages.performance.MANY", 1)
+    monkeypatch.setattr("ib.figures.MANY_ROWS", 1)
+    accrue(network)
+    accrue(network, held_seconds=1)
+    assert [row.earned.amount for row in performance(cast.ib_manager, date_range("30"), "commission")[0]] == [6, 3, 1]
+    assert [row.rows for row in figures.exclusions([cast.brand.pk]).answer] == [3]
+    accrue(network)
+    accrue(network, held_seconds=1)
+    other = make_partner(cast.brand)
+    day = PartnerDay.objects.filter(partner=network.sub).earliest("pk")
+    PartnerDay.objects.create(partner=other, day=day.day, period_id=day.period_id, currency="EUR", amount=100, trades=1)
+    rows, _rollup = performance(cast.ib_manager, date_range("30"), "commission")
+    assert [(row.partner_id, row.earned.amount) for row in rows[:2]] == [(network.sub.pk, 12), (network.master.pk, 6)]
+    found = figures.exclusions([cast.brand.pk])
+    assert found.is_kept and [row.rows for row in found.answer] == [3]
+    renew_kept("leading", cast.ib_manager.pk, "30", "commission")
+    renew_kept("exclusions", str(cast.brand.pk), "", "", "")
+    assert performance(cast.ib_manager, date_range("30"), "commission")[0][0].partner_id == other.pk
+    assert [row.rows for row in figures.exclusions([cast.brand.pk]).answer] == [6]
+    assert not performance(cast.agent, date_range("30"), "commission")[0]

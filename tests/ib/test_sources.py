@@ -1,5 +1,8 @@
 """Sub-ids and countries of clicks, and what each source brought."""
 
+import datetime as dt
+from collections import Counter
+from random import Random
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -9,10 +12,12 @@ from django.utils import timezone
 from clients.models import Client
 from crm.events import ClientRegistered
 from ib import links
-from ib.models import Attribution, ReferralDay
+from ib.models import Attribution, ReferralDay, ReferralLink
+from ib.partner_pages import figures
 from ib.partner_pages.date_ranges import date_range
-from ib.partner_pages.sources import Source, sources
+from ib.partner_pages.sources import KINDS, Source, sources
 from ib.subscribers import attribute_to_the_partner
+from ib.tracking import source_days
 from leads.models import Lead
 from tests.cast import make_client
 from tests.ib.test_pages import text_of
@@ -116,6 +121,57 @@ def test_clicks_and_clients_are_counted_by_the_links_tags(network, cast, browse)
         for query in ({"utm_source": "telegram"}, {"utm_source": "telegram", "utm_medium": "x"}, {"utm_source": "tele"})
     ]
     assert listed == [[client], [], []]
+
+
+def test_kept_sums_of_clicks_equal_a_recount_whatever_comes_between(network, cast):
+    """Random clicks on four months, kept, more of them late, changed and removed, kept again: each page as counted by hand."""
+    draw, link = Random(26), network.sub.referral_links.get()
+    pair = [link, ReferralLink.objects.create(partner=network.sub, code="second")]
+    today = timezone.now().date()
+
+    def click(back):
+        tags = {f"utm_{tag}": draw.choice(("", "a", "b")) for tag in ("source", "medium", "campaign")}
+        where = {
+            "link": draw.choice(pair),
+            "day": today - dt.timedelta(days=back),
+            "sub_id": draw.choice("xyz"),
+            **tags,
+        }
+        row, _made = ReferralDay.objects.get_or_create(**where, country=draw.choice(("", "DE")))
+        ReferralDay.objects.filter(pk=row.pk).update(clicks=row.clicks + draw.randint(0, 5))
+
+    def counted(span, kind, link_id=0):
+        name = {"sub": "sub_id", "country": "country", "day": "day"}.get(kind, f"utm_{kind}")
+        rows = ReferralDay.objects.filter(link__partner=network.sub, day__gte=span.first, day__lte=span.last)
+        sums = Counter()
+        for key, clicks in (rows.filter(link_id=link_id) if link_id else rows).values_list(name, "clicks"):
+            sums[str(key)] += clicks
+        return {key: clicks for key, clicks in sums.items() if clicks}
+
+    for pass_number in range(3):
+        for back in (
+            0,
+            0,
+            1,
+            2,
+            3,
+            *(draw.randint(0, 120) if not pass_number else draw.randint(0, 3) for _ in range(60)),
+        ):
+            click(back)
+        if pass_number:
+            ReferralDay.objects.filter(day=today - dt.timedelta(days=2), sub_id="x").delete()
+        assert source_days.keep_days(cast.brand) and not source_days.differences(cast.brand)
+        assert not source_days.keep_days(cast.brand)
+        click(0)  # today's clicks are counted as they come
+        for period in ("7", "90", "last-month"):
+            span = date_range(period)
+            for kind in KINDS:
+                for pk in (0, pair[1].pk):
+                    found = {row.key: row.clicks for row in sources(network.sub, span, kind, link_id=pk).rows}
+                    assert found == counted(span, kind, pk)
+            assert figures.funnel(network.sub, span).clicks == sum(counted(span, "day").values())
+            of_links = figures.by_link(network.sub, span, pair)
+            assert [row.clicks for row in of_links] == [sum(counted(span, "day", one.pk).values()) for one in pair]
 
 
 @pytest.mark.parametrize(
