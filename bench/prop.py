@@ -15,7 +15,7 @@ from random import Random
 
 import numpy as np
 
-from bench import prop_live
+from bench import prop_live, prop_pages
 from bench.harness import Figure, at_most, own_database, say
 from prop.judge.days import to_msc, to_time
 from prop.judge.fleet import Fleet
@@ -155,4 +155,4 @@ def run(size: str) -> list[Figure]:
     figures = measure(size)
     say("live, in a database")
     with own_database("prop"):
-        return figures + prop_live.run(size)
+        return [*figures, *prop_live.run(size), *prop_pages.run(size)]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db.models import QuerySet
 
 from clients.models import Client
 from clients.queries import clients_visible_to
+from crm.db.prepared import ByKey
 from crm.models import User
 from crm.security.scope import reach_of
 from prop.choices import VersionState
@@ -18,9 +21,16 @@ from prop.models import (
     ChallengePause,
     ChallengePayout,
     JudgementCorrection,
+    PhaseAccount,
     Programme,
     ProgrammeTrial,
     ProgrammeVersion,
+)
+
+OWN: Final = ByKey(lambda: Challenge.objects.select_related("version__programme", "size"), "client__user_id", "pk")
+ACCOUNTS: Final = ByKey(
+    lambda: PhaseAccount.objects.select_related("phase", "account__server", "breach", "certificate").order_by("-pk"),
+    "challenge_id",
 )
 
 
@@ -43,6 +53,19 @@ def challenges_visible_to(user: User) -> QuerySet[Challenge]:
     if not user.is_team:
         return Challenge.objects.filter(client__user=user)
     return Challenge.objects.filter(client__in=clients_visible_to(user).order_by().values("pk"))
+
+
+def own_challenge(user: User, challenge_id: int) -> Challenge | None:
+    """Find a challenge of a client's own, with its version, programme and size."""
+    return OWN.find(client__user_id=user.pk, pk=challenge_id)
+
+
+def accounts_of(challenge: Challenge) -> list[PhaseAccount]:
+    """List the accounts of a challenge that a person sees, the newest first, with what their page shows of them."""
+    rows = ACCOUNTS.all(challenge_id=challenge.pk)
+    for row in rows:
+        row.challenge = challenge
+    return rows
 
 
 def payouts_visible_to(user: User) -> QuerySet[ChallengePayout]:

@@ -1,8 +1,8 @@
-"""A row by its key, for what every request or verb reads: Django would write the same statement again each time, in 0.6 ms."""
+"""Rows by their key, for what every request or verb reads: Django would write the same statement again each time, in 0.6 ms."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -43,6 +43,13 @@ class ByKey(Generic[M]):
 
     def find(self, **values: Any) -> M | None:
         """Return the row whose key has these values, or None; they are as the database takes them."""
+        return next(self._read(values), None)
+
+    def all(self, **values: Any) -> list[M]:
+        """List the rows of a key that several have, such as the parent's, in the query's order."""
+        return list(self._read(values))
+
+    def _read(self, values: dict[str, Any]) -> Iterator[M]:
         compiler, sql, converters, related = self._statement
         with connection.cursor() as cursor:
             cursor.execute(sql, [values[name] for name in self._names])
@@ -54,5 +61,4 @@ class ByKey(Generic[M]):
             one: M = info["model"].from_db(DEFAULT_DB_ALIAS, names, row[first:last])
             for populator in related:
                 populator.populate(row, one)
-            return one
-        return None
+            yield one

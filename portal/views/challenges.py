@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django import forms
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -12,31 +13,35 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from clients.models import Client
+from crm.db.prepared import ByKey
 from crm.ui.actions import run_action
 from portal.guards import client_required
 from portal.views.money import me, new_key
-from prop.appeals.filing import REASON_MAX, appealable, file_appeal
+from prop.appeals.filing import REASON_MAX, appealable, appealable_on, file_appeal
 from prop.challenges.buying import buy_challenge
-from prop.challenges.day_calendar import month_of
+from prop.challenges.day_calendar import days_in, month_of
 from prop.challenges.equity_chart import chart_of
 from prop.challenges.objectives import days_of, objectives_of
+from prop.challenges.pending import pending_of
 from prop.challenges.phases import is_stuck
 from prop.challenges.resets import reset_phase, reset_price
 from prop.choices import AppealState
-from prop.corrections.waiting import has_open_correction
 from prop.forms import MergeRequestForm
 from prop.judge.sampling import sampling_note
 from prop.merging.requests import offers_of, request_merge
-from prop.models import AccountMerge, Appeal, Breach, Certificate, Challenge, PhaseAccount, ProgrammeSize
+from prop.models import Appeal, Breach, Challenge, PhaseAccount, ProgrammeSize
 from prop.news.releases import coming_releases
-from prop.payouts.requests import funded_row, offer_of, request_payout
+from prop.payouts.requests import funded_row, offer_for, request_payout
+from prop.payouts.rows import PAYOUTS, merges_of
 from prop.policies import can_buy
-from prop.queries import challenges_visible_to, on_sale
-from prop.scaling.terms import OPEN, progress_of
+from prop.queries import accounts_of, challenges_visible_to, on_sale
+from prop.queries import own_challenge as find_own
+from prop.scaling.terms import progress_of
 from prop.sentences import about_payouts, name_of, rules_of
 from wallet.movements import queries as wallets
 
 SHOWN_MAX = 50
+APPEALS = ByKey(lambda: Appeal.objects.order_by("-pk"), "phase_account__challenge_id")
 
 
 class PayoutRequestForm(forms.Form):
@@ -111,17 +116,10 @@ def buy(request: HttpRequest, client: Client, size_id: int) -> HttpResponse:
     return render(request, "portal/challenge_buy.html", context, status=422 if form.errors else 200)
 
 
-def certificates_of(owned: Challenge) -> list[tuple[Certificate, str]]:
-    """List a challenge's certificates with the stage of each."""
-    rows = Certificate.objects.filter(phase_account__challenge=owned).select_related("phase_account__phase")
-    return [(row, name_of(row.phase_account.phase)) for row in rows]
-
-
 def own_challenge(request: HttpRequest, client: Client, challenge_id: int) -> Challenge:
     """Find one of the client's challenges. Raises: Http404."""
-    rows = challenges_visible_to(me(request)).filter(client=client).select_related("version__programme", "size")
-    shown = rows.filter(pk=challenge_id).first()
-    if shown is None:
+    shown = find_own(me(request), challenge_id)
+    if shown is None or shown.client_id != client.pk:
         raise Http404
     shown.client = client
     return shown
@@ -165,12 +163,12 @@ def appeal(request: HttpRequest, client: Client, challenge_id: int) -> HttpRespo
     return render(request, "portal/challenge_appeal.html", context, status=422 if form.errors else 200)
 
 
-def appeals_of(owned: Challenge) -> list[Appeal]:
-    """List a challenge's appeals, the newest first."""
-    rows = Appeal.objects.filter(phase_account__challenge=owned).select_related("phase_account__breach")
-    shown = list(rows[:SHOWN_MAX])
+def appeals_of(owned: Challenge, accounts: Sequence[PhaseAccount]) -> list[Appeal]:
+    """List a challenge's appeals, the newest first: one per lost account and refused payout."""
+    by_key = {row.pk: row for row in accounts}
+    shown = APPEALS.all(phase_account__challenge_id=owned.pk)
     for row in shown:
-        row.phase_account.challenge = owned
+        row.phase_account = by_key[row.phase_account_id]
     return shown
 
 
@@ -187,12 +185,6 @@ def merge(request: HttpRequest, client: Client, challenge_id: int) -> HttpRespon
             _now("Merge requested. We review it and notify you."),
         )
     return redirect("portal_challenge", challenge_id=owned.pk)
-
-
-def merges_of(row: PhaseAccount) -> list[AccountMerge]:
-    """List the merges that an account was in, the newest first."""
-    rows = AccountMerge.objects.filter(Q(kept=row) | Q(closed=row))
-    return list(rows.select_related("kept__account", "closed__account")[:SHOWN_MAX])
 
 
 @client_required
@@ -216,37 +208,37 @@ def reset(request: HttpRequest, client: Client, phase_account_id: int) -> HttpRe
 def challenge(request: HttpRequest, client: Client, challenge_id: int) -> HttpResponse:
     """Show one of the client's challenges: its account, how far it is, its days and its rules."""
     shown = own_challenge(request, client, challenge_id)
-    accounts = list(shown.accounts.select_related("phase", "account__server", "breach").order_by("-pk"))
-    current = accounts[0]
-    current.challenge = shown
-    appeals, is_judged_again = appeals_of(shown), has_open_correction(current)
+    accounts = accounts_of(shown)
+    current, is_funded = accounts[0], accounts[0].phase.is_funded
+    appeals, pending = appeals_of(shown, accounts), pending_of([current.pk])[current.pk]
     is_appealed = any(row.state == AppealState.OPEN for row in appeals)
     days, releases = days_of(current), coming_releases(current, timezone.now())
+    month = month_of(current, days, releases, request.GET.get("month", ""))
     context = {
         "client": client,
         "challenge": shown,
         "is_stuck": is_stuck(current),
-        "offer": offer_of(shown),
-        "is_judged_again": is_judged_again,
-        "reset_price": None if is_appealed or is_judged_again else reset_price(current),
+        "offer": offer_for(current, pending),
+        "is_judged_again": pending.has_correction,
+        "reset_price": None if is_appealed or pending.has_correction else reset_price(current),
         "appeals": appeals,
-        "appealable": appealable(shown),
+        "appealable": appealable_on(current),
         "progress": progress_of(current),
-        "merges": merges_of(current),
-        "merge_offers": offers_of(current),
+        "merges": merges_of(current) if is_funded else [],
+        "merge_offers": offers_of(current, pending=pending),
         "merge_key": new_key(),
-        "growth_open": current.growths.filter(state__in=OPEN).exists(),
-        "certificates": certificates_of(shown),
-        "payouts_made": list(shown.payouts.all()[:SHOWN_MAX]),
+        "growth_open": pending.has_growth,
+        "certificates": [(row.certificate, name_of(row.phase)) for row in accounts if hasattr(row, "certificate")],
+        "payouts_made": PAYOUTS.all(challenge_id=shown.pk)[:SHOWN_MAX],
         "payout_form": PayoutRequestForm(initial={"request_key": new_key()}),
         "current": current,
         "accounts": [(row, name_of(row.phase)) for row in accounts],
         "objectives": objectives_of(current, days),
         "sampling": sampling_note(current, timezone.now()),
-        "days": days[::-1][:SHOWN_MAX],
+        "days": days_in(days, month),
         "chart": chart_of(current, days),
         "releases": releases,
-        "month": month_of(current, days, releases, request.GET.get("month", "")),
+        "month": month,
         "rules": rules_of(current.phase),
         "payouts": about_payouts(shown.version),
     }

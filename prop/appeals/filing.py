@@ -27,7 +27,8 @@ from prop.brand_policies import APPEAL_DAYS
 from prop.challenges.resets import LOST
 from prop.challenges.returned_fees import COUNTED
 from prop.choices import ChallengeState, PayoutState, PropNotice, StageState
-from prop.models import Appeal, Breach, Challenge, ChallengePayout, PhaseAccount
+from prop.models import Appeal, Challenge, ChallengePayout, PhaseAccount
+from prop.payouts.rows import payouts_of
 
 REASON_MAX: Final = 2000
 
@@ -50,10 +51,15 @@ def can_appeal(user: Actor, challenge: Challenge) -> Decision:
 
 def appealable(challenge: Challenge, *, now: dt.datetime | None = None) -> AppealSubject | None:
     """Find what the trader of a challenge can appeal now; None where there is nothing, or it is too late."""
-    row = challenge.accounts.order_by("-pk").select_related("phase").first()
+    row = challenge.accounts.order_by("-pk").select_related("phase", "breach").first()
     if row is None:
         return None
     row.challenge = challenge
+    return appealable_on(row, now=now)
+
+
+def appealable_on(row: PhaseAccount, *, now: dt.datetime | None = None) -> AppealSubject | None:
+    """Find what the trader can appeal now on a challenge's newest account, which comes with its breach."""
     subject = _lost(row) or _refused(row)
     if subject is None or subject.until < (now or timezone.now()):
         return None
@@ -68,7 +74,7 @@ def _until(challenge: Challenge, decided_at: dt.datetime) -> dt.datetime:
 def _lost(row: PhaseAccount) -> AppealSubject | None:
     challenge = row.challenge
     is_over = challenge.state in (ChallengeState.BREACHED, ChallengeState.EXPIRED) and row.state in LOST
-    if not is_over or row.ended_at is None or not Breach.objects.filter(phase_account=row).exists():
+    if not is_over or row.ended_at is None or not hasattr(row, "breach"):
         return None
     return AppealSubject(row, None, _until(challenge, row.ended_at))
 
@@ -77,7 +83,7 @@ def _refused(row: PhaseAccount) -> AppealSubject | None:
     """Find the account's last refused payout. One that was requested after it counts in its place."""
     if row.state != StageState.RUNNING or row.challenge.state != ChallengeState.FUNDED:
         return None
-    last = row.payouts.filter(state__in=[*COUNTED, PayoutState.REJECTED]).order_by("-pk").first()
+    last = next((each for each in payouts_of(row) if each.state in (*COUNTED, PayoutState.REJECTED)), None)
     if last is None or last.state != PayoutState.REJECTED or last.decided_at is None:
         return None
     return AppealSubject(row, last, _until(row.challenge, last.decided_at))

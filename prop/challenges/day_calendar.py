@@ -6,11 +6,12 @@ import calendar
 import datetime as dt
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from django.utils.dates import MONTHS, WEEKDAYS_ABBR
+from django.utils.translation import ngettext
 
 from crm.i18n import formats
 from prop.models import ChallengeDay, NewsRelease, PhaseAccount
@@ -20,26 +21,22 @@ MONTH: Final = re.compile(r"[0-9]{4}-[0-9]{2}")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One date. `result`: closing less opening equity, None where nothing was traded and nothing changed; `text`: as money."""
+    """One date. `number`: of its day, empty outside of the month. `text`: its result as money, `short` in whole units, both empty
+    where nothing was traded and nothing changed."""
 
-    date: dt.date
-    is_inside: bool
-    result: Decimal | None = None
+    number: str = ""
     text: str = ""
-    trades: int = 0
-    news: list[str] = field(default_factory=list)
-
-    @property
-    def tone(self) -> str:
-        if not self.result:
-            return "neutral"
-        return "success" if self.result > 0 else "danger"
+    short: str = ""
+    tone: str = ""
+    trades: str = ""
+    news: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """`text`: its result as money. `earlier`, `later`: months of the account that have days, as `2026-10`; empty where none."""
+    """`name`: `2026-11`. `text`: its result as money. `earlier`, `later`: names of months that have days; empty where none."""
 
+    name: str
     title: str
     weekdays: list[str]
     weeks: list[list[Cell]]
@@ -66,14 +63,12 @@ def month_of(
     for release in releases:
         news.setdefault(release.at.astimezone(zone).date(), []).append(f"{release.currency} {release.title}")
     weeks = [
-        [
-            _cell(date, kept.get(date), news.get(date, []), currency) if date.month == number else Cell(date, False)
-            for date in week
-        ]
+        [_cell(date, kept.get(date), news.get(date, ()), currency) if date.month == number else Cell() for date in week]
         for week in calendar.Calendar().monthdatescalendar(year, number)
     ]
     place = months.index(name)
     return Month(
+        name=name,
         title=f"{MONTHS[number]} {year}",
         weekdays=[str(WEEKDAYS_ABBR[weekday]) for weekday in range(7)],
         weeks=weeks,
@@ -83,10 +78,21 @@ def month_of(
     )
 
 
-def _cell(date: dt.date, row: ChallengeDay | None, news: list[str], currency: str) -> Cell:
+def days_in(days: Sequence[ChallengeDay], month: Month | None) -> list[ChallengeDay]:
+    """List the days of the month that is shown, the newest first."""
+    return [day for day in reversed(days) if month is not None and f"{day.day:%Y-%m}" == month.name]
+
+
+def _cell(date: dt.date, row: ChallengeDay | None, news: Sequence[str], currency: str) -> Cell:
+    number = str(date.day)
     if row is None or not (row.trades or _result(row)):
-        return Cell(date, True, news=news)
-    return Cell(date, True, _result(row), formats.money(_result(row), currency), row.trades, news)
+        return Cell(number, news=news)
+    result = _result(row)
+    tone = "success" if result > 0 else "danger" if result else "neutral"
+    trades = (
+        ngettext("%(trades)s trade", "%(trades)s trades", row.trades) % {"trades": row.trades} if row.trades else ""
+    )
+    return Cell(number, formats.money(result, currency), formats.number(result, 0), tone, trades, news)
 
 
 def _result(row: ChallengeDay) -> Decimal:

@@ -6,16 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import accumulate
+from typing import Final
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from crm.db.prepared import ByKey
 from crm.i18n import formats
 from crm.money.amounts import from_minor
 from prop.choices import LossBy, MaxLoss, StageState
 from prop.models import ChallengeDay, PhaseAccount
 
 NEAR = Decimal("0.8")
+DAYS: Final = ByKey(lambda: ChallengeDay.objects.defer("checkpoint").order_by("day"), "phase_account_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Objective:
 
 def days_of(row: PhaseAccount) -> list[ChallengeDay]:
     """List an account's server days in their order, as pages show them: without the judge's state of each."""
-    return list(row.days.defer("checkpoint").order_by("day"))
+    return DAYS.all(phase_account_id=row.pk)
 
 
 def objectives_of(row: PhaseAccount, days: Sequence[ChallengeDay] | None = None) -> list[Objective]:

@@ -10,7 +10,8 @@ from django.db.models import Sum
 
 from crm.events import ChallengeFeeReturned, publish_many
 from prop.choices import MergeState, PayoutState
-from prop.models import AccountMerge, Challenge, ChallengePayout
+from prop.models import Challenge
+from prop.payouts.rows import PAYOUTS, merges_into
 
 COUNTED: Final = (PayoutState.REQUESTED, PayoutState.SENDING, PayoutState.PAID)
 REFUNDED, CHARGED_BACK = "refunded", "charged_back"
@@ -20,8 +21,8 @@ def with_merged(challenge: Challenge) -> set[int]:
     """Return a challenge and all whose accounts were merged into its own, one after another."""
     found, newest = {challenge.pk}, {challenge.pk}
     while newest:
-        merged = AccountMerge.objects.filter(kept__challenge__in=newest, state=MergeState.MERGED)
-        newest = set(merged.values_list("closed__challenge_id", flat=True)) - found
+        merged = [merge for pk in newest for merge in merges_into(pk) if merge.state == MergeState.MERGED]
+        newest = {merge.closed.challenge_id for merge in merged} - found
         found |= newest
     return found
 
@@ -30,11 +31,11 @@ def unrefunded(challenge: Challenge) -> Decimal:
     """Compute the fees that no payout has refunded, of a challenge and those merged into it; 0 where the version refunds none."""
     if not challenge.version.refunds_fee:
         return Decimal(0)
-    whose = with_merged(challenge)
-    paid = Challenge.objects.filter(pk__in=whose).aggregate(total=Sum("price"))["total"]
-    payouts = ChallengePayout.objects.filter(challenge__in=whose, state__in=COUNTED)
-    refunded = payouts.aggregate(total=Sum("refund"))["total"] or Decimal(0)
-    return Decimal(paid) - refunded
+    whose, paid = with_merged(challenge), challenge.price
+    if len(whose) > 1:
+        paid = Challenge.objects.filter(pk__in=whose).aggregate(total=Sum("price"))["total"]
+    payouts = [payout for pk in whose for payout in PAYOUTS.all(challenge_id=pk) if payout.state in COUNTED]
+    return Decimal(paid) - sum((payout.refund for payout in payouts), Decimal(0))
 
 
 def publish_returned(challenge_ids: Collection[int], *, because: str) -> None:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from crm.db.prepared import ByKey
 from crm.i18n import formats
 from crm.queue.enqueue import enqueue
 from prop.choices import StageState
@@ -34,6 +35,7 @@ RUN_SECONDS_MAX: Final = 30
 EARLY_SECONDS: Final = 0.25  # beat's second is never quite one
 WAITING_MAX: Final = 10_800  # rounds: three hours of a server whose judge is away; then samples are left out
 FRESH: Final = dt.timedelta(seconds=15)
+CURSORS: Final = ByKey(lambda: SyncCursor.objects.all(), "server_id", "kind")
 
 Account = tuple[int, str, str]
 
@@ -120,7 +122,7 @@ def sampling_note(row: PhaseAccount, now: dt.datetime) -> str:
         return ""
     seconds = seconds_between(server)
     note = ngettext("Equity is sampled every second.", "Equity is sampled every %(seconds)s seconds.", seconds)
-    cursor = SyncCursor.objects.filter(server=server, kind=DataKind.SAMPLES).first()
+    cursor = CURSORS.find(server_id=server.pk, kind=str(DataKind.SAMPLES))
     last = max((at for at in (cursor and cursor.read_at, row.account.synced_at) if at), default=None)
     text = note % {"seconds": seconds}
     if last is None or now - last <= FRESH + dt.timedelta(seconds=seconds):

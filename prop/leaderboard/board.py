@@ -1,4 +1,4 @@
-"""The leaderboard of a programme: traders who agreed, by profit in percent of their account's size, calculated on each visit."""
+"""The leaderboard of a programme: traders who agreed, by profit in percent of their account's size."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from django.core.cache import cache
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.utils import timezone
 
 from crm.models import User
 from crm.security import crypto
 from prop.choices import BoardPeriod, PayoutState, ShownAs, StageState, VersionState
-from prop.models import ChallengePayout, LeaderboardConsent, PhaseAccount, Programme
+from prop.models import ChallengeDay, ChallengePayout, LeaderboardConsent, PhaseAccount, Programme
 from prop.policies import NO_CHALLENGES
 from prop.queries import programmes_visible_to
 from prop.sentences import name_of
 
 PLACES_MAX: Final = 50
 PROGRAMMES_MAX: Final = 50
-READ_MAX: Final = 500  # accounts: of a trader with several the best one counts
+READ_MAX: Final = 20_000  # accounts: of a trader with several the best one counts
+KEPT_SECONDS: Final = 60
+Result = tuple[Decimal, int]
 SHOWN: Final = (StageState.RUNNING, StageState.REVIEW, StageState.PASSED)
 
 
@@ -49,43 +52,69 @@ def programmes_with_board(user: User) -> QuerySet[Programme]:
 
 
 def board_of(programme: Programme, period: BoardPeriod, *, own_client_id: int | None = None) -> list[Place]:
-    """Rank the traders who agreed, by the profit of this month or of all days: four statements, however many traders.
+    """Rank the traders who agreed, by the profit of this month or of all days: five statements at most, however many traders.
 
-    The profit of a day is its closing balance less its opening one, so that a payout doesn't lower it.
+    Who is shown is asked each time; their profit may be a minute old. The profit of a day is its closing balance less its opening
+    one, so that a payout doesn't lower it.
     """
     since = timezone.localdate().replace(day=1) if period == BoardPeriod.MONTH else None
-    best: dict[int, PhaseAccount] = {}
-    for row in _ranked(programme, since)[:READ_MAX]:
-        best.setdefault(row.challenge.client_id, row)
-    rows = list(best.values())[:PLACES_MAX]
-    names, payouts = _names(rows), _payouts(rows, since)
+    shown = {pk: (client_id, size) for pk, client_id, size in _shown(programme)[:READ_MAX]}
+    results = _results(programme, since, [*shown])
+    shares = {pk: profit * 100 / shown[pk][1] for pk, (profit, _days) in results.items() if pk in shown and profit > 0}
+    best: dict[int, int] = {}
+    for pk in sorted(shares, key=lambda pk: (-shares[pk], pk)):
+        best.setdefault(shown[pk][0], pk)
+    places = list(best.items())[:PLACES_MAX]
+    rows = (
+        PhaseAccount.objects.select_related("phase", "challenge__client")
+        .defer("judged")
+        .in_bulk([pk for _client_id, pk in places])
+    )
+    names, payouts = _names([*rows.values()]), _payouts([*rows], since)
     return [
         Place(
             number=number,
-            name=names[row.challenge.client_id],
-            stage=name_of(row.phase),
-            share=round(Decimal(row.share), 2),  # type: ignore[attr-defined]
-            days=row.traded,  # type: ignore[attr-defined]
-            payouts=payouts.get(row.pk, 0),
-            is_own=row.challenge.client_id == own_client_id,
+            name=names[client_id],
+            stage=name_of(rows[pk].phase),
+            share=round(shares[pk], 2),
+            days=results[pk][1],
+            payouts=payouts.get(pk, 0),
+            is_own=client_id == own_client_id,
         )
-        for number, row in enumerate(rows, start=1)
+        for number, (client_id, pk) in enumerate(places, start=1)
     ]
 
 
-def _ranked(programme: Programme, since: dt.date | None) -> QuerySet[PhaseAccount]:
-    counted = Q() if since is None else Q(days__day__gte=since)
+def _shown(programme: Programme) -> QuerySet[PhaseAccount, tuple[int, int, Decimal]]:
+    """List the accounts of traders who agree to be shown and may be, with their traders and sizes."""
     rows = PhaseAccount.objects.filter(
         challenge__version__programme=programme, challenge__client__leaderboard_consent__isnull=False, state__in=SHOWN
     )
     rows = rows.exclude(challenge__client__stage="closed")
     rows = rows.exclude(challenge__client__restrictions__overlap=sorted(NO_CHALLENGES))
-    rows = rows.annotate(
-        profit=Sum(F("days__closing_balance") - F("days__opening_balance"), filter=counted),
-        traded=Count("days", filter=counted & Q(days__trades__gt=0)),
-    )
-    rows = rows.filter(profit__gt=0).annotate(share=F("profit") * 100 / (F("challenge__balance") + F("growth")))
-    return rows.select_related("phase", "challenge__client").order_by("-share", "pk")
+    size = F("challenge__balance") + F("growth")
+    return rows.order_by("pk").values_list("pk", "challenge__client", size)
+
+
+def _results(programme: Programme, since: dt.date | None, accounts: Sequence[int]) -> dict[int, Result]:
+    """Return each account's profit and traded days, kept for a minute: adding up thousands takes longer than a page may."""
+    key = f"prop.board:{programme.pk}:{since or 'all'}"
+    kept: dict[int, Result] = cache.get(key) or {}
+    missing = set(accounts) - kept.keys()
+    if missing:
+        days = ChallengeDay.objects.filter(phase_account__in=missing)
+        days = days if since is None else days.filter(day__gte=since)
+        added = (
+            days.order_by()
+            .values_list("phase_account")
+            .annotate(
+                profit=Sum(F("closing_balance") - F("opening_balance")), traded=Count("pk", filter=Q(trades__gt=0))
+            )
+        )
+        nothing = (Decimal(0), 0)
+        kept.update(dict.fromkeys(missing, nothing) | {pk: (profit, traded) for pk, profit, traded in added})
+        cache.set(key, kept, KEPT_SECONDS)
+    return kept
 
 
 def _names(rows: Sequence[PhaseAccount]) -> dict[int, str]:
@@ -104,8 +133,8 @@ def _text(opened: bytes | Exception) -> str:
     return opened.decode() if isinstance(opened, bytes) else "–"
 
 
-def _payouts(rows: Sequence[PhaseAccount], since: dt.date | None) -> dict[int, int]:
-    paid = ChallengePayout.objects.filter(phase_account__in=[row.pk for row in rows], state=PayoutState.PAID)
+def _payouts(accounts: Sequence[int], since: dt.date | None) -> dict[int, int]:
+    paid = ChallengePayout.objects.filter(phase_account__in=accounts, state=PayoutState.PAID)
     if since is not None:
         paid = paid.filter(ended_at__date__gte=since)
     return dict(paid.order_by().values_list("phase_account").annotate(number=Count("pk")))

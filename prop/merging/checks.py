@@ -6,6 +6,7 @@ with the kept account's own result is what both accounts were together: no loss 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -16,27 +17,24 @@ from django.utils.translation import gettext as _
 from crm.i18n import formats
 from crm.money.amounts import to_minor
 from prop.brand_policies import MERGE_MAX
-from prop.choices import AppealState, ChallengeState, MaxLoss, StageState
-from prop.corrections.waiting import has_open_correction
-from prop.merging.waiting import open_merge_of
+from prop.challenges.pending import Pending, pending_of
+from prop.choices import ChallengeState, MaxLoss, StageState
 from prop.models import AccountMerge, PhaseAccount
 from prop.payouts.checks import PayoutCheck
-from prop.payouts.terms import OPEN as OPEN_PAYOUTS
 from prop.payouts.terms import profit_of, refund_of, server_day, state_of
 from prop.policies import NO_CHALLENGES
-from prop.scaling.terms import OPEN as OPEN_STEPS
-from trading.models import Position
 
 Check: Final = PayoutCheck
 
 
 def checks_of(kept: PhaseAccount, closed: PhaseAccount, merge: AccountMerge | None = None) -> list[PayoutCheck]:
     """Check two accounts for a merge: a new one, or `merge`, which was requested before."""
+    pending = [*pending_of([kept.pk, closed.pk]).values()]
     return [
         _funded(kept, closed),
         _same(kept, closed),
-        _positions(kept, closed),
-        _waiting(kept, closed, merge),
+        _positions(kept, closed, pending),
+        _waiting(pending, merge),
         _at_its_size(closed),
         _no_trade_today(closed),
         _size(kept, closed),
@@ -74,26 +72,24 @@ def _same(kept: PhaseAccount, closed: PhaseAccount) -> PayoutCheck:
     return Check(_("Programme"), holds, text)
 
 
-def _positions(kept: PhaseAccount, closed: PhaseAccount) -> PayoutCheck:
-    is_open = Position.objects.filter(account__in=[kept.account_id, closed.account_id]).exists()
+def _positions(kept: PhaseAccount, closed: PhaseAccount, pending: Sequence[Pending]) -> PayoutCheck:
     states = [state_of(row) for row in (kept, closed)]
-    is_open = is_open or any(state and state.positions for state in states)
+    is_open = any(each.has_positions for each in pending) or any(state and state.positions for state in states)
     text = _("Close all positions on both accounts first.") if is_open else _("No position is open.")
     return Check(_("Open positions"), not is_open, text)
 
 
-def _waiting(kept: PhaseAccount, closed: PhaseAccount, merge: AccountMerge | None) -> PayoutCheck:
+def _waiting(pending: Sequence[Pending], merge: AccountMerge | None) -> PayoutCheck:
     """Check that nothing is under way that a merge would change."""
     label = _("Pending decisions")
-    for row in (kept, closed):
-        other = open_merge_of(row)
-        if other is not None and (merge is None or other.pk != merge.pk):
+    for each in pending:
+        if each.merge_id is not None and (merge is None or each.merge_id != merge.pk):
             return Check(label, False, _("This account is being merged with another one. Wait until that is done."))
-        if row.payouts.filter(state__in=OPEN_PAYOUTS).exists():
+        if each.has_payout:
             return Check(label, False, _("A payout of one of the accounts is on its way. Wait until it is paid."))
-        if has_open_correction(row) or row.appeals.filter(state=AppealState.OPEN).exists():
+        if each.has_correction or each.has_appeal:
             return Check(label, False, _("A correction or an appeal of one of the accounts is being reviewed."))
-        if row.growths.filter(state__in=OPEN_STEPS).exists():
+        if each.has_growth:
             return Check(label, False, _("A step of scaling of one of the accounts is being reviewed or booked."))
     return Check(label, True, _("Nothing is pending on either account."))
 

@@ -15,11 +15,11 @@ from crm.models import Actor, User
 from crm.security import audit, policies
 from crm.security.policies import YES, Decision, has_permission, no
 from prop.audit_codes import PropAction
+from prop.challenges.pending import Pending, pending_of
 from prop.choices import ChallengeState, StageState
 from prop.merging.checks import checks_of, problem_of
 from prop.merging.locking import lock_pair
 from prop.merging.reviews import MERGE, RIGHT
-from prop.merging.waiting import open_merge_of
 from prop.models import AccountMerge, Challenge, PhaseAccount
 from prop.payouts.checks import PayoutCheck
 
@@ -55,15 +55,15 @@ class MergeOffer:
         return [check.text for check in shown if not check.is_binding]
 
 
-def offers_of(kept: PhaseAccount) -> list[MergeOffer]:
+def offers_of(kept: PhaseAccount, *, pending: Pending | None = None) -> list[MergeOffer]:
     """List the trader's other running funded accounts of the same version and currency, with what stands in the way.
 
-    None while the account is being merged.
+    None while the account is being merged. pending: what is under way on it, where that was read already.
     """
     challenge = kept.challenge
     if kept.state != StageState.RUNNING or challenge.state != ChallengeState.FUNDED or not kept.phase.is_funded:
         return []
-    if open_merge_of(kept) is not None:
+    if (pending or pending_of([kept.pk])[kept.pk]).merge_id is not None:
         return []
     others = PhaseAccount.objects.filter(
         challenge__client_id=challenge.client_id,
@@ -73,10 +73,10 @@ def offers_of(kept: PhaseAccount) -> list[MergeOffer]:
         state=StageState.RUNNING,
         phase__is_funded=True,
     ).exclude(pk=kept.pk)
-    found = others.select_related("phase", "account__server", "challenge__version__programme").order_by("pk")
+    found = others.select_related("phase", "account__server", "challenge").order_by("pk")
     offers = []
     for row in found[:CANDIDATES_MAX]:
-        row.challenge.client = challenge.client
+        row.challenge.client, row.challenge.version = challenge.client, challenge.version
         offers.append(MergeOffer(row, checks_of(kept, row)))
     return offers
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -13,14 +14,12 @@ from django.utils.translation import ngettext
 from crm.i18n import formats
 from crm.money.amounts import to_minor
 from kyc.levels.ladder import allowance_of
+from prop.challenges.pending import Pending, pending_of
 from prop.choices import ChallengeState, StageState
-from prop.corrections.waiting import has_open_correction
-from prop.merging.waiting import open_merge_of
 from prop.models import ChallengePayout, PhaseAccount
 from prop.payouts.terms import next_payout_on, profit_of, server_day, state_of
 from prop.policies import NO_CHALLENGES
 from prop.sentences import percent
-from trading.models import Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +36,21 @@ class PayoutCheck:
 STYLE_FINDINGS: Final[list[Callable[[PhaseAccount], list[str]]]] = []
 
 
-def checks_of(row: PhaseAccount, payout: ChallengePayout | None = None) -> list[PayoutCheck]:
-    """Check an account for a payout: a new one, or `payout`, which was requested before."""
-    return [_rules(row), _positions(row), _profit(row, payout), _schedule(row, payout), *_objectives(row), _client(row)]
+def checks_of(
+    row: PhaseAccount,
+    payout: ChallengePayout | None = None,
+    *,
+    pending: Pending | None = None,
+    next_on: dt.date | None = None,
+) -> list[PayoutCheck]:
+    """Check an account for a payout: a new one, or `payout`, which was requested before.
+
+    pending, next_on: what is under way on it and when the next payout is possible, where they were read already.
+    """
+    pending = pending or pending_of([row.pk])[row.pk]
+    day = next_on or next_payout_on(row, but=payout.pk if payout else None)
+    checks = [_rules(row, pending), _positions(row, pending), _profit(row, payout), _schedule(row, payout, day)]
+    return [*checks, *_objectives(row), _client(row)]
 
 
 def review_checks(payout: ChallengePayout) -> list[PayoutCheck]:
@@ -55,13 +66,13 @@ def problem_of(checks: list[PayoutCheck]) -> str:
     return next((check.text for check in checks if check.is_binding and not check.is_passed), "")
 
 
-def _rules(row: PhaseAccount) -> PayoutCheck:
+def _rules(row: PhaseAccount, pending: Pending) -> PayoutCheck:
     if row.challenge.paused_at is not None:
         return PayoutCheck(_("Rules"), False, _("This challenge is paused because its payment was reversed."))
-    if open_merge_of(row) is not None:
+    if pending.merge_id is not None:
         text = _("This account is being merged with another one. Wait until that is done.")
         return PayoutCheck(_("Rules"), False, text)
-    if has_open_correction(row):
+    if pending.has_correction:
         return PayoutCheck(
             _("Rules"), False, _("This account is being judged again. Wait for the decision on it first.")
         )
@@ -71,9 +82,9 @@ def _rules(row: PhaseAccount) -> PayoutCheck:
     )
 
 
-def _positions(row: PhaseAccount) -> PayoutCheck:
+def _positions(row: PhaseAccount, pending: Pending) -> PayoutCheck:
     state = state_of(row)
-    is_open = Position.objects.filter(account_id=row.account_id).exists() or bool(state and state.positions)
+    is_open = pending.has_positions or bool(state and state.positions)
     text = _("Close all positions first.") if is_open else _("No position is open.")
     return PayoutCheck(_("Open positions"), not is_open, text)
 
@@ -95,8 +106,7 @@ def _profit(row: PhaseAccount, payout: ChallengePayout | None) -> PayoutCheck:
     return PayoutCheck(_("Profit"), True, _("The closed profit is %(profit)s.") % shown)
 
 
-def _schedule(row: PhaseAccount, payout: ChallengePayout | None) -> PayoutCheck:
-    day = next_payout_on(row, but=payout.pk if payout else None)
+def _schedule(row: PhaseAccount, payout: ChallengePayout | None, day: dt.date | None) -> PayoutCheck:
     if day is None:
         return PayoutCheck(_("Schedule"), False, _("The first payout is counted from your first trade."))
     at = payout.requested_on if payout else server_day(row, timezone.now())

@@ -22,6 +22,7 @@ from crm.money.amounts import Money
 from crm.security import audit, policies
 from crm.security.policies import YES, Decision, no
 from prop.audit_codes import PropAction
+from prop.challenges.pending import Pending, pending_of
 from prop.choices import AppealState, StageState
 from prop.models import Challenge, ChallengePayout, PhaseAccount
 from prop.payouts.checks import checks_of, problem_of
@@ -65,17 +66,22 @@ class PayoutOffer:
 def offer_of(challenge: Challenge) -> PayoutOffer | None:
     """Compute what the trader of a challenge could be paid now; None where no funded account runs."""
     row = funded_row(challenge)
-    if row is None or row.phase.split is None:
+    return offer_for(row, pending_of([row.pk])[row.pk]) if row else None
+
+
+def offer_for(row: PhaseAccount, pending: Pending) -> PayoutOffer | None:
+    """Compute what the trader of an account could be paid now; None unless it is funded and runs."""
+    if row.state != StageState.RUNNING or not row.phase.is_funded or row.phase.split is None:
         return None
-    profit = max(profit_of(row), Decimal(0))
-    if row.payouts.filter(state__in=OPEN).exists():
+    profit, next_on = max(profit_of(row), Decimal(0)), next_payout_on(row)
+    if pending.has_payout:
         problem = _("A payout of this account is already on its way.")
-    elif has_open_appeal(row):
+    elif pending.has_payout_appeal:
         problem = _("Your appeal is being reviewed. Wait for the decision first.")
     else:
-        problem = problem_of(checks_of(row))
-    amount = share_of(profit, split_of(row) or row.phase.split, challenge.currency)
-    return PayoutOffer(profit, amount, refund_of(row), next_payout_on(row), problem)
+        problem = problem_of(checks_of(row, pending=pending, next_on=next_on))
+    amount = share_of(profit, split_of(row) or row.phase.split, row.challenge.currency)
+    return PayoutOffer(profit, amount, refund_of(row), next_on, problem)
 
 
 @transaction.atomic

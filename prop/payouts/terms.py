@@ -12,6 +12,7 @@ from prop.choices import PayoutState
 from prop.judge.days import ServerDays, to_msc
 from prop.judge.state import State
 from prop.models import PhaseAccount
+from prop.payouts.rows import payouts_of
 
 # The withdrawal of a payout on the platform: the judge knows its deal by the operation's reference.
 OPERATION_KEY: Final = "challenge-payout:"
@@ -53,8 +54,7 @@ def next_payout_on(row: PhaseAccount, *, but: int | None = None) -> dt.date | No
 
     but: the payout itself, when it is reviewed. None before the first trade.
     """
-    earlier = row.payouts.filter(state__in=COUNTED)
-    last = (earlier if but is None else earlier.exclude(pk=but)).order_by("-requested_on").first()
-    traded = row.days.filter(trades__gt=0).order_by("day").first()
-    begun = last.requested_on if last else traded.day if traded else None
+    requested = [each.requested_on for each in payouts_of(row) if each.state in COUNTED and each.pk != but]
+    traded = row.days.filter(trades__gt=0).order_by("day").values_list("day", flat=True)
+    begun = max(requested) if requested else traded.first()
     return begun + dt.timedelta(days=row.challenge.version.payout_days) if begun else None

@@ -7,17 +7,21 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models import Case, Count, DecimalField, F, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast, Ceil, Coalesce, Greatest
+from django.utils import timezone
 
 from crm.models import User
 from crm.money.amounts import exponent
+from crm.security.scope import reach_of
 from prop.choices import GrowthState, StageState
-from prop.models import AccountGrowth, PhaseAccount
-from prop.programmes.economics import LOST, ProgrammeMonth
+from prop.models import AccountGrowth, Challenge, ChallengePayout, PhaseAccount
+from prop.programmes.economics import LOST, ProgrammeMonth, economics_of
 from prop.queries import programmes_visible_to
 
+KEPT_SECONDS = 60
 MONEY = DecimalField(max_digits=30, decimal_places=8)
 
 
@@ -54,6 +58,24 @@ class ProgrammeExposure:
     def payout_ratio(self) -> int | None:
         """Payouts as a percentage of fees and resets; None where there were none."""
         return round(100 * self.paid / self.fees) if self.fees else None
+
+
+Figures = tuple[list[ProgrammeMonth], list[ProgrammeExposure]]
+
+
+def figures_of(user: User) -> Figures:
+    """Return economics and exposure as their page shows them: kept for a minute, or until the next challenge is sold or paid."""
+    newest = [
+        model.objects.order_by("-pk").values_list("pk", flat=True).first() for model in (Challenge, ChallengePayout)
+    ]
+    known = [*sorted(reach_of(user).whole_brands), *newest, timezone.localdate()]
+    key = f"prop.economics:{'-'.join(map(str, known))}"
+    kept: Figures | None = cache.get(key)
+    if kept is None:
+        months = economics_of(user)
+        kept = months, exposure_of(user, months)
+        cache.set(key, kept, KEPT_SECONDS)
+    return kept
 
 
 def exposure_of(user: User, months: Sequence[ProgrammeMonth]) -> list[ProgrammeExposure]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from django.db.models import Sum
 from django.utils import timezone
 
 from crm.money.amounts import quantize
 from prop.choices import ChallengeState, GrowthState, PayoutState, StageState
-from prop.models import AccountGrowth, PhaseAccount
+from prop.models import ChallengePayout, PhaseAccount
+from prop.payouts.rows import growths_of, payouts_of
 from prop.payouts.terms import profit_of, server_day
 from trading.models import Deal
 
@@ -61,14 +62,16 @@ def progress_of(row: PhaseAccount) -> ScalingProgress | None:
         return None
     if row.state != StageState.RUNNING or challenge.state != ChallengeState.FUNDED or challenge.paused_at is not None:
         return None
-    last = row.growths.filter(state=GrowthState.BOOKED, merge=None).order_by("-number").first()
+    booked = [each for each in growths_of(row) if each.state == GrowthState.BOOKED and each.merge_id is None]
+    last = booked[0] if booked else None
     since = last.ended_at if last and last.ended_at else row.started_at
-    paid = row.payouts.filter(state=PayoutState.PAID)
-    total = profit_of(row) + (paid.aggregate(total=Sum("profit"))["total"] or Decimal(0))
+    payouts = payouts_of(row)
+    paid = [each for each in payouts if each.state == PayoutState.PAID]
+    total = profit_of(row) + sum((each.profit for each in paid), Decimal(0))
     return ScalingProgress(
         profit=total - (last.profit_total if last else Decimal(0)),
         profit_needed=quantize(row.size * phase.scaling_profit / 100, challenge.currency),
-        payouts=paid.filter(ended_at__gt=since).count(),
+        payouts=sum(1 for each in paid if each.ended_at and each.ended_at > since),
         payouts_needed=phase.scaling_payouts,
         earliest=server_day(row, since) + dt.timedelta(days=phase.scaling_days),
         today=server_day(row, timezone.now()),
@@ -76,23 +79,20 @@ def progress_of(row: PhaseAccount) -> ScalingProgress | None:
         amount=quantize(challenge.balance * phase.scaling_growth / 100, challenge.currency),
         split=phase.scaling_split,
         profit_total=total,
-        is_settled=_is_settled(row),
+        is_settled=_is_settled(row, payouts),
     )
 
 
-def _is_settled(row: PhaseAccount) -> bool:
+def _is_settled(row: PhaseAccount, payouts: Sequence[ChallengePayout]) -> bool:
     """Whether the judge has read the withdrawal of every paid payout: until then its profit is still in the balance too."""
-    references = list(
-        row.payouts.exclude(operation=None)
-        .exclude(state=PayoutState.FAILED)
-        .values_list("operation__reference", flat=True)
-    )
+    references = [each.operation.reference for each in payouts if each.operation and each.state != PayoutState.FAILED]
+    if row.judged_until is None or not references:
+        return row.judged_until is not None
     read = Deal.objects.filter(account_id=row.account_id, comment__in=references, executed_at__lte=row.judged_until)
-    return row.judged_until is not None and read.count() == len(references)
+    return read.count() == len(references)
 
 
 def split_of(row: PhaseAccount) -> Decimal | None:
     """Return the trader's share of the profit: the phase's, or what the last step of scaling raised it to."""
-    raised = AccountGrowth.objects.filter(phase_account=row, state=GrowthState.BOOKED, split__isnull=False)
-    last = raised.order_by("-number").values_list("split", flat=True).first()
-    return last if last is not None else row.phase.split
+    booked = (each.split for each in growths_of(row) if each.state == GrowthState.BOOKED and each.split is not None)
+    return next(booked, row.phase.split)

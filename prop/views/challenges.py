@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -15,9 +14,10 @@ from crm.ui.actions import run_action
 from crm.ui.views import TableView, staff_page
 from crm.web.requests import UserRequest
 from crm.work.queries import work_of
-from prop.challenges.day_calendar import month_of
+from prop.challenges.day_calendar import days_in, month_of
 from prop.challenges.equity_chart import chart_of
 from prop.challenges.objectives import days_of, objectives_of
+from prop.challenges.pending import pending_of
 from prop.challenges.phases import is_stuck
 from prop.challenges.reviews import can_review, decide_phase
 from prop.choices import CorrectionState, FundingState, StageState
@@ -26,13 +26,13 @@ from prop.funding.deciding import decide_funding, fund_again
 from prop.funding.failures import can_fund
 from prop.judge.sampling import sampling_note
 from prop.merging.requests import can_request, offers_of
-from prop.models import AccountMerge
 from prop.news.releases import coming_releases
-from prop.queries import challenges_visible_to
+from prop.payouts.rows import PAYOUTS, growths_of, merges_of
+from prop.queries import accounts_of, challenges_visible_to
 from prop.sentences import about_payouts, name_of, rules_of
 from prop.tables import ChallengeTable
 
-DAYS_SHOWN = 60
+SHOWN_MAX = 60
 
 
 class ChallengeList(TableView):
@@ -45,16 +45,16 @@ class ChallengeList(TableView):
 @staff_page("prop.view_challenge")
 def challenge_page(request: UserRequest, challenge_id: int) -> HttpResponse:
     """Show a challenge; the view is in the client's access log. A reached target is decided here."""
-    rows = challenges_visible_to(request.user).select_related("client__book", "version__programme", "coupon", "payment")
+    rows = challenges_visible_to(request.user).select_related(
+        "client__book", "client__brand", "version__programme", "coupon"
+    )
     challenge = rows.filter(pk=challenge_id).first()
     if challenge is None:
         raise Http404
     log_access(request.user, challenge.client, f"prop.challenge:{challenge.pk}")
-    accounts = list(
-        challenge.accounts.select_related("phase", "account__server", "breach", "challenge").order_by("-pk")
-    )
-    current = accounts[0]
-    current.challenge = challenge
+    accounts = accounts_of(challenge)
+    current, is_funded = accounts[0], accounts[0].phase.is_funded
+    pending = pending_of([current.pk])[current.pk]
     failure = current.funding_failures.filter(state=FundingState.OPEN).first()
     form = ReviewForm(request.POST if request.method == "POST" and "funding" not in request.POST else None)
     funding_form = FundingForm(request.POST if "funding" in request.POST else None)
@@ -87,27 +87,26 @@ def challenge_page(request: UserRequest, challenge_id: int) -> HttpResponse:
         if done:
             return redirect(challenge)
     days = days_of(current)
+    month = month_of(current, days, coming_releases(current, timezone.now()), request.GET.get("month", ""))
     context = {
         "challenge": challenge,
         "accounts": [(row, name_of(row.phase)) for row in accounts],
         "current": current,
         "objectives": objectives_of(current, days),
         "sampling": sampling_note(current, timezone.now()),
-        "days": days[::-1][:DAYS_SHOWN],
+        "days": days_in(days, month),
         "chart": chart_of(current, days),
-        "month": month_of(current, days, coming_releases(current, timezone.now()), request.GET.get("month", "")),
+        "month": month,
         "rules": rules_of(current.phase),
         "payouts": about_payouts(challenge.version),
-        "paid": list(challenge.payouts.all()[:DAYS_SHOWN]),
+        "paid": PAYOUTS.all(challenge_id=challenge.pk)[:SHOWN_MAX],
         "pause": challenge.pauses.first(),
-        "correction": current.corrections.filter(state=CorrectionState.OPEN).first(),
-        "growths": list(current.growths.filter(merge=None)[:DAYS_SHOWN]),
-        "merges": list(
-            AccountMerge.objects.filter(Q(kept=current) | Q(closed=current)).select_related("kept__challenge")[
-                :DAYS_SHOWN
-            ]
-        ),
-        "merge_offers": offers_of(current) if can_request(request.user, challenge) else [],
+        "correction": current.corrections.filter(state=CorrectionState.OPEN).first()
+        if pending.has_correction
+        else None,
+        "growths": [growth for growth in growths_of(current) if growth.merge_id is None] if is_funded else [],
+        "merges": merges_of(current) if is_funded else [],
+        "merge_offers": offers_of(current, pending=pending) if can_request(request.user, challenge) else [],
         "merge_key": uuid4().hex,
         "work": work_of(request.user, failure.work_id if failure else current.work_id),
         "failure": failure,

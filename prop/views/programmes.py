@@ -26,8 +26,7 @@ from prop.forms import CouponForm, ProgrammeForm, ProposeForm, TermsForm, TrialF
 from prop.models import Coupon, Programme, ProgrammeTrial, ProgrammeVersion, PublishProposal
 from prop.policies import can_write_programmes
 from prop.programmes.drafts import change_draft, create_programme, draft_version, retire_version
-from prop.programmes.economics import economics_of
-from prop.programmes.exposure import exposure_of
+from prop.programmes.exposure import figures_of
 from prop.programmes.files import write_terms
 from prop.programmes.publishing import propose_publication
 from prop.programmes.templates import TEMPLATES
@@ -225,6 +224,6 @@ def economics(request: UserRequest) -> HttpResponse:
     """Show what each programme earned and paid by month, and what-ifs of versions."""
     trials = trials_visible_to(request.user).select_related("version__programme", "made_by")[:TRIALS_SHOWN]
     tried = [(kept, *money_of(kept)) for kept in trials if can_try(request.user, kept.version)]
-    rows = economics_of(request.user)
-    context = {"rows": rows, "exposure": exposure_of(request.user, rows), "trials": tried}
+    rows, exposure = figures_of(request.user)
+    context = {"rows": rows, "exposure": exposure, "trials": tried}
     return render(request, "prop/economics.html", context)
