@@ -1,21 +1,21 @@
-"""A logistic regression with a little ridge, its recalibration, and how good it is: numpy alone, so that a model is only numbers.
+"""A logistic regression with a little ridge, calibrated: scikit-learn fits it, and the numbers kept of it score with NumPy alone.
 
-The fit is Newton's method on the penalised likelihood (Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, 4.4.1);
-recalibration is Platt's, a slope and an intercept on the model's own log-odds, from a month that the fit hasn't seen.
+Nothing is pickled: a stored object of a library would run code when it is read, and would be read by that version alone. The
+ridge is one (C=1); calibration is Platt's, a slope and an intercept on the log-odds, from a month that the fit hasn't seen.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
-RIDGE = 1.0
-STEPS = 50
 BINS = 10
+# Next to no ridge: a slope and an intercept can't learn noise.
+CALIBRATION_C = 1000.0
 
 
 @dataclass(frozen=True)
@@ -42,50 +42,29 @@ class Model:
         return probability
 
 
-def fit(features: Array, happened: Array) -> Model:
-    """Fit weights to standardised features; a feature that never varies weighs nothing."""
-    mean, spread = features.mean(axis=0), features.std(axis=0)
-    spread = np.where(spread > 1e-9, spread, 1.0)
-    weights, intercept = _newton((features - mean) / spread, happened, RIDGE)
-    return Model(mean, spread, weights, intercept)
+def fitted(features: Array, happened: Array, *, later: Array, happened_later: Array) -> Model:
+    """Fit weights to standardised features, and calibrate their log-odds on a later month.
 
+    A feature that never varies weighs nothing. A slope at or below zero would turn the order round: that month is too small to
+    calibrate with, and isn't used.
+    """
+    from sklearn.linear_model import LogisticRegression  # as SciPy: only who trains pays for the import
+    from sklearn.preprocessing import StandardScaler
 
-def recalibrated(model: Model, features: Array, happened: Array) -> Model:
-    """Fit slope and intercept of the model's log-odds to others."""
-    odds = model.contributions(features).sum(axis=1) + model.intercept
-    slope, shift = _newton(odds[:, None], happened, 1e-3)
-    # A slope at or below zero would turn the order round: then this month is too small to calibrate with.
-    if slope[0] <= 0:
-        return model
-    return Model(model.mean, model.spread, model.weights, model.intercept, float(slope[0]), shift)
-
-
-def _newton(x: Array, y: Array, ridge: float) -> tuple[Array, float]:
-    from scipy.special import expit
-
-    design = np.column_stack([x, np.ones(len(x))])
-    penalty = np.diag([ridge] * x.shape[1] + [1e-6])
-    beta = np.zeros(design.shape[1])
-    for _step in range(STEPS):
-        p = expit(design @ beta)
-        gradient = design.T @ (y - p) - penalty @ beta
-        curvature = (design * (p * (1 - p))[:, None]).T @ design + penalty
-        change = np.linalg.solve(curvature, gradient)
-        beta += change
-        if np.abs(change).max() < 1e-8:
-            break
-    return beta[:-1], float(beta[-1])
+    scaler = StandardScaler().fit(features)
+    found = LogisticRegression(solver="newton-cholesky").fit(scaler.transform(features), happened)
+    model = Model(scaler.mean_, scaler.scale_, found.coef_[0], float(found.intercept_[0]))
+    odds = found.decision_function(scaler.transform(later)).reshape(-1, 1)
+    platt = LogisticRegression(C=CALIBRATION_C, solver="newton-cholesky").fit(odds, happened_later)
+    slope, shift = float(platt.coef_[0, 0]), float(platt.intercept_[0])
+    return model if slope <= 0 else replace(model, slope=slope, shift=shift)
 
 
 def auc(score: Array, happened: Array) -> float:
     """Compute how often one to whom it happened has the higher score than one to whom it didn't; ties count half."""
-    count = happened.sum()
-    if not 0 < count < len(happened):
-        return 0.5
-    from scipy.stats import rankdata
+    from sklearn.metrics import roc_auc_score
 
-    ranks = rankdata(score)
-    return float((ranks[happened > 0].sum() - count * (count + 1) / 2) / (count * (len(happened) - count)))
+    return float(roc_auc_score(happened, score))
 
 
 def calibration(probability: Array, happened: Array) -> list[tuple[int, float, float]]:

@@ -65,7 +65,8 @@ def train(*, now: dt.datetime | None = None) -> LeadModel | None:
             return None
     rates = _rates(earlier)
     fitting, paid = _joined(earlier, rates)
-    model = logistic.recalibrated(logistic.fit(fitting, paid), *_joined([later], rates))
+    later_values, later_paid = _joined([later], rates)
+    model = logistic.fitted(fitting, paid, later=later_values, happened_later=later_paid)
     testing, truth = _joined(held, rates)
     with transaction.atomic():
         LeadModel.objects.filter(is_active=True).update(is_active=False)

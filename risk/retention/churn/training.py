@@ -36,7 +36,7 @@ def train(*, today: dt.date | None = None) -> ChurnModel | None:
     for values in (departed, later.departed, left):
         if not DEPARTED_LEAST <= values.sum() <= len(values) - DEPARTED_LEAST:
             return None
-    model = logistic.recalibrated(logistic.fit(fitting, departed), later.features, later.departed)
+    model = logistic.fitted(fitting, departed, later=later.features, happened_later=later.departed)
     since = np.concatenate([part.since for part in held])
     with transaction.atomic():
         ChurnModel.objects.filter(is_active=True).update(is_active=False)

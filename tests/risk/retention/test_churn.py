@@ -25,7 +25,7 @@ def test_the_fit_finds_the_weights_that_made_the_data():
     x = random.normal(2, 3, (4000, 3))
     odds = (x - 2) / 3 @ np.array([1.0, -0.5, 0.0]) - 1
     y = (random.random(4000) < 1 / (1 + np.exp(-odds))).astype(float)
-    model = logistic.recalibrated(logistic.fit(x[:2000], y[:2000]), x[2000:3000], y[2000:3000])
+    model = logistic.fitted(x[:2000], y[:2000], later=x[2000:3000], happened_later=y[2000:3000])
     assert np.allclose(model.weights, [1, -0.5, 0], atol=0.2)
     predicted = model.probability(x[3000:])
     assert abs(predicted.mean() - y[3000:].mean()) < 0.05
