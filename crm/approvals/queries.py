@@ -68,6 +68,12 @@ class Proposal:
     def is_pending(self) -> bool:
         return self.kind.is_pending(self.item)
 
+    @property
+    def has_own_page(self) -> bool:
+        """Whether it is decided on its own page only: more is asked for there, or should be seen."""
+        kind = self.kind
+        return kind.has_own_form or kind.is_sensitive or bool(kind.confirm) or not kind.is_rejectable
+
     @cached_property
     def may_decide(self) -> Decision:
         return self.kind.can_decide(self.user, self.item)
@@ -181,6 +187,18 @@ def _to_decide(who: _Decider) -> Statement | None:
         return None
     sql, params = written
     return f"SELECT count(*) FROM ({sql}) AS waiting", params  # noqa: S608 - written by the ORM
+
+
+def get_proposals(user: User, chosen: Sequence[tuple[str, int]]) -> list[Proposal]:
+    """List those of the chosen proposals, by code and number, that the user may see and others asked for, oldest first."""
+    found = []
+    for kind in kinds_of(user):
+        ids = [pk for code, pk in chosen if code == kind.code]
+        if ids:
+            rows = list(visible_to(user, kind).filter(pk__in=ids))
+            kind.read_subjects(rows)
+            found += [Proposal(kind, item, user) for item in rows]
+    return sorted((one for one in found if not one.is_own), key=lambda one: one.asked_at)
 
 
 def get_proposal(user: User, code: str, pk: int) -> Proposal:

@@ -83,6 +83,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("help/<slug:slug>/", help.help_topic, name="help_topic"),
     path("tour/", tour.tour, name="tour"),
     path("approvals/", approvals.approval_list, name="approvals"),
+    path("approvals/decide/", approvals.decide_selected, name="approvals_decide"),
     path("approvals/<slug:code>/<int:pk>/", approvals.approval, name="approval"),
     path("approvals/<slug:code>/<int:pk>/<slug:act>/", approvals.decide, name="approval_decide"),
     path("jobs/", jobs.jobs, name="jobs"),

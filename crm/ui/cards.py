@@ -54,7 +54,7 @@ class ListCard:
 
 @dataclass(frozen=True)
 class ChartCard:
-    """A chart with its title and a link to the page with the figures behind it."""
+    """A chart with its title and a link to the page with the figures behind it. `empty` says what a chart of zeros means."""
 
     title: Text
     chart: Chart
@@ -62,6 +62,14 @@ class ChartCard:
     url: str = ""
     url_text: Text = ""
     note: Text = ""
+    empty: Text = ""
+    empty_text: Text = ""
+    empty_icon: str = "chart-column"
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to draw, and words for it."""
+        return bool(self.empty) and not any(value for series in self.chart.series for value in series.values)
 
 
 @dataclass(frozen=True)

@@ -120,4 +120,8 @@ def requests_by_day(user: User) -> ChartCard:
         ),
         url=reverse("trading_requests"),
         url_text=_("Requests"),
+        empty=_("No account requests in the last 30 days"),
+        empty_text=_(
+            "What clients request for their trading accounts, such as another leverage, is counted here by day."
+        ),
     )

@@ -81,6 +81,7 @@ TABLE |= {
     "notifications_read": Rule(EVERYONE_SIGNED_IN),
     "notification": Rule(EVERYONE_SIGNED_IN, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
     "approvals": Rule(FOUR_EYES),
+    "approvals_decide": Rule(FOUR_EYES),
     "approval": Rule(FOUR_EYES, kwargs=lambda _world: {"code": "none", "pk": 999_999}, good=OWN),
     "approval_decide": Rule(
         FOUR_EYES, kwargs=lambda _world: {"code": "none", "pk": 999_999, "act": "approve"}, good=OWN

@@ -247,3 +247,25 @@ def test_two_checkers_at_once_cause_one_effect(code, cast, request):
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
     assert (len(refused), case.effects()) == (1, 1)
+
+
+def test_several_are_decided_in_one_step_each_for_itself(cast, browse):
+    first, second, third = (
+        CASES["policy"](cast, None),
+        CASES["cost-terms"](cast, None),
+        CASES["manual-journal"](cast, None),
+    )
+    items = [f"{case.kind.code}:{case.item.pk}" for case in (first, second, third)] + ["policy:999999", "nonsense"]
+    page = browse(second.checker)
+    shown = page.get("/approvals/").content.decode()
+    assert items[1] in shown and items[2] not in shown, "what can't be undone is decided on its own page"
+    preview = page.post("/approvals/decide/", {"items": items})
+    assert "Open it and decide it on its own page." in preview.content.decode() and second.effects() == 0
+    refused = page.post("/approvals/decide/", {"items": items[:2], "step": "reject", "note": " "})
+    assert refused.content.decode().count("Enter a reason.") == 2
+    done = page.post("/approvals/decide/", {"items": items, "step": "approve"})
+    assert "Approved" in done.content.decode()
+    assert (first.effects(), second.effects(), third.effects()) == (1, 1, 0)
+    assert_both_names(second)
+    again = page.post("/approvals/decide/", {"items": items[1:2], "step": "approve"})
+    assert "Already decided." in again.content.decode() and second.effects() == 1
