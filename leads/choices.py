@@ -85,6 +85,7 @@ class Strategy(models.TextChoices):
     LEAST_LOADED = "least_loaded", _("Fewest leads waiting")
     LANGUAGE = "language", _("Best command of the lead's language")
     REFERRER = "referrer", _("Owner of the referring partner's record, else in turn")
+    POOL = "pool", _("None: leads wait in the pool until somebody takes them")
 
 
 class OffShift(models.TextChoices):

@@ -69,10 +69,16 @@ class Rule:
     off_shift: str
     sla_seconds: int
     no_agent: str = NoAgent.NEXT
+    pool_id: int | None = None
     weights: Mapping[int, int] = field(default_factory=dict, compare=False)
 
     def weight(self, agent: AgentState) -> int:
         return self.weights.get(agent.pk, 1) if self.strategy == Strategy.WEIGHTED else 1
+
+    @property
+    def is_last(self) -> bool:
+        """Whether no other rule is tried after this one."""
+        return self.no_agent == NoAgent.WAIT or self.strategy == Strategy.POOL
 
     def fits(self, lead: Candidate, now: dt.datetime) -> bool:
         return self.condition is not None and self.condition.holds(lead, now)
@@ -149,7 +155,7 @@ class Router:
         self.read_referrers([lead.referral_code])
         fitting = [rule for rule in self.rules if rule.fits(lead, self.now)]
         decision = None
-        if len(fitting) > 1 and fitting[0].no_agent != NoAgent.WAIT:
+        if len(fitting) > 1 and not fitting[0].is_last:
             decision = self._assign_by_first(fitting[0], lead, excluded)
         if decision is None:
             self.hold(self._possible(fitting, lead, excluded), fitting)
@@ -199,12 +205,12 @@ class Router:
             decision = self._by_rule(rule, lead, excluded, reasons)
             if decision is not None:
                 return decision
-            if rule.no_agent == NoAgent.WAIT:
+            if rule.is_last:
                 break
         if first is None:
             return Decision(self._pool(None), reasons=[{"code": "no_rule"}])
         reasons.append({"code": "pool"})
-        return Decision(self._pool(first.desk_id), None, first.pk, first.name, first.sla_seconds, reasons)
+        return Decision(self._pool_of(first), None, first.pk, first.name, first.sla_seconds, reasons)
 
     def in_pool(self, lead: Candidate) -> Decision:
         """Find the pool where a lead waits that no agent gets: of the first rule that fits."""
@@ -212,7 +218,7 @@ class Router:
         first = next((rule for rule in self.rules if rule.fits(lead, self.now)), None)
         if first is None:
             return Decision(self._pool(None))
-        return Decision(self._pool(first.desk_id), None, first.pk, first.name)
+        return Decision(self._pool_of(first), None, first.pk, first.name)
 
     def _by_its_score(self, lead: Candidate) -> Candidate:
         """Have the rules compare the learned score, where the brand says so and the lead has one."""
@@ -243,6 +249,8 @@ class Router:
 
     def _members_of(self, rule: Rule, lead: Candidate) -> list[AgentState]:
         """List the rule's agents who speak the lead's language, if they have to."""
+        if rule.strategy == Strategy.POOL:
+            return []
         language = lead.language[:2] if rule.needs_language else ""
         key = (rule.pk, rule.desk_id, rule.agent_ids, language)
         if key not in self._members:
@@ -266,6 +274,8 @@ class Router:
         """Choose among the rule's agents, adding to `reasons`; None where none of them can take the lead."""
         counters = self._counted()
         reasons.append({"code": "rule", "rule": rule.name, "desk": rule.desk_name, **_why(rule, lead)})
+        if rule.strategy == Strategy.POOL:
+            return None
         left = self._members_of(rule, lead)
         if rule.needs_language and lead.language:
             of = len(self._members_of(rule, _ANY_LANGUAGE))
@@ -310,6 +320,10 @@ class Router:
         reasons.append({**reason, "agent": chosen.name, "of": len(agents)})
         counters.take_turn(rule.pk, chosen, starts[chosen.pk], rule.weight(chosen))
         return chosen
+
+    def _pool_of(self, rule: Rule) -> int:
+        """Find where a rule's leads wait: its own pool while that is in use, else the desk's."""
+        return rule.pool_id or self._pool(rule.desk_id)
 
     def _pool(self, desk_id: int | None) -> int:
         """Find the desk's pool, else the brand's, else create one: no lead is ever lost for want of a book."""
@@ -370,7 +384,9 @@ def _why(rule: Rule, lead: Candidate) -> dict[str, Any]:
 
 def read_rules(brand_id: int, *, without: int = 0) -> list[tuple[int, Rule]]:
     """Read a brand's active rules with their positions, in the order in which they are tried."""
-    rows = RoutingRule.objects.filter(brand_id=brand_id, is_active=True).exclude(pk=without).select_related("desk")
+    rows = (
+        RoutingRule.objects.filter(brand_id=brand_id, is_active=True).exclude(pk=without).select_related("desk", "pool")
+    )
     members: dict[int, set[int]] = {}
     for rule_id, user_id in RoutingRule.agents.through.objects.filter(routingrule__brand_id=brand_id).values_list(
         "routingrule_id", "user_id"
@@ -393,6 +409,7 @@ def rule_of(row: RoutingRule, agent_ids: Iterable[int]) -> Rule:
         off_shift=row.off_shift,
         sla_seconds=row.sla_seconds,
         no_agent=row.no_agent,
+        pool_id=row.pool_id if row.pool is not None and row.pool.archived_at is None else None,
         weights={int(pk): weight for pk, weight in row.weights.items()},
     )
 

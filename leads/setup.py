@@ -23,6 +23,7 @@ from crm.models import Actor, User
 from crm.security import audit, policies
 from crm.security.scope import reach_of
 from leads.audit_codes import LeadsAction
+from leads.automations.by_rule import sequences_of
 from leads.distribution.agents import zone_named
 from leads.models import Absence, Campaign, LandingPage, RoutingRule, ScoreRule, Shift
 from leads.models.campaigns import SHOWN_FIELDS_MAX
@@ -134,12 +135,16 @@ def save_routing_rule(
 ) -> RoutingRule:
     """Create or change a routing rule; it holds from the next lead on. Who: `leads.manage_rules` on the brand.
 
-    Raises: NotAllowed; DomainError for a desk of another brand, an agent who is not of that desk or a condition on another
-    brand's custom field.
+    Raises: NotAllowed; DomainError for a desk or pool of another brand, an agent who is not of that desk, a condition on
+    another brand's custom field, or another name while automations start with the rule's leads.
     """
     desk = fields["desk"]
     if desk.brand_id != fields["brand"].pk:
         raise DomainError(_("The desk belongs to another brand."))
+    pool = fields.get("pool")
+    if pool is not None and (pool.brand_id != desk.brand_id or not pool.is_pool):
+        raise DomainError(_("Choose a pool of the same brand."))
+    _require_name_of_sequences(rule, fields.get("name", ""))
     if any(field.brand_id != fields["brand"].pk for field in _asked(fields.get("condition"))):
         raise DomainError(_("The condition uses a custom field of another brand."))
     strangers = [str(agent) for agent in agents if agent.desk_id != desk.pk]
@@ -154,6 +159,19 @@ def save_routing_rule(
     )
     saved.agents.set(agents)
     return saved
+
+
+def _require_name_of_sequences(rule: RoutingRule | None, name: str) -> None:
+    """Refuse another name for a rule whose leads start automations: those know it by its name."""
+    if rule is None or rule.pk is None:
+        return
+    before = RoutingRule.objects.only("name", "brand_id").get(pk=rule.pk)
+    started = sequences_of([before])[before.pk] if name != before.name else []
+    if started:
+        raise DomainError(
+            _("These automations start with the rule's leads by its name: %(names)s. Change them first.")
+            % {"names": ", ".join(map(str, started))}
+        )
 
 
 def _asked(stored: Any) -> list[CustomField]:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from clients.countries import country_choices
 from clients.models import CustomField, Segment
 from crm.i18n import formats
-from crm.models import Actor, Brand, Desk, User
+from crm.models import Actor, Book, Brand, Desk, User
 from crm.money.numbers import is_whole
 from crm.security.scope import reach_of
 from crm.ui.conditions import ConditionField
@@ -241,6 +241,12 @@ class RoutingRuleForm(ModelForm[RoutingRule]):
     strategy = forms.ChoiceField(label=gettext_lazy("Distribution"), choices=Strategy.choices)
     off_shift = forms.ChoiceField(label=gettext_lazy("Outside shift hours"), choices=OffShift.choices)
     no_agent = forms.ChoiceField(label=gettext_lazy("If no agent is available"), choices=NoAgent.choices)
+    pool = forms.ModelChoiceField(
+        label=gettext_lazy("Pool for leads without an agent"),
+        queryset=Book.objects.none(),
+        required=False,
+        help_text=gettext_lazy("Empty: the desk's pool"),
+    )
     agents = forms.ModelMultipleChoiceField(
         label=gettext_lazy("Only these agents"),
         queryset=User.objects.none(),
@@ -268,6 +274,7 @@ class RoutingRuleForm(ModelForm[RoutingRule]):
             "needs_language",
             "off_shift",
             "no_agent",
+            "pool",
             "sla_seconds",
             "agents",
             "weights",
@@ -289,6 +296,8 @@ class RoutingRuleForm(ModelForm[RoutingRule]):
         fields["brand"].initial = actor.brand_id
         desks = Desk.objects.filter(pk__in=reach_of(actor).desks, archived_at=None)
         fields["desk"].queryset = desks
+        pools = Book.objects.filter(brand_id__in=reach_of(actor).brands, is_pool=True, archived_at=None)
+        fields["pool"].queryset = pools.order_by("name")
         fields["condition"] = ConditionField(SeenLeadVocabulary(actor), label=_("For leads where"))
         fields["agents"].queryset = User.objects.filter(desk__in=desks, is_active=True, kind="staff")
 

@@ -16,7 +16,7 @@ from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
-from leads.automations import queries, shipped, verbs
+from leads.automations import by_rule, queries, shipped, verbs
 from leads.automations.actions import ACTIONS
 from leads.automations.choices import AutomationState, TriggerKind
 from leads.automations.definition import Definition, read_definition, read_draft
@@ -24,7 +24,7 @@ from leads.automations.dry_run import DAYS, rehearse
 from leads.automations.forms import AutomationForm, NewAutomationForm, StepForm
 from leads.automations.policies import MAKES, SEES, automations_visible_to, brands_for, can_manage
 from leads.brand_policies import AUTOMATIONS_NEED_APPROVAL
-from leads.models import Automation, AutomationActivation
+from leads.models import Automation, AutomationActivation, RoutingRule
 
 RUNS_SHOWN: Final = 20
 
@@ -79,7 +79,9 @@ def _sentence_in_force(row: Automation) -> str:
 def automation_new(request: UserRequest) -> HttpResponse:
     """Make an automation from a shipped template, or an empty one."""
     template = request.POST.get("template", "")
-    form = NewAutomationForm(None if template else request.POST or None, user=request.user)
+    rule = _number(request.POST.get("rule"))
+    is_given = bool(template or rule)
+    form = NewAutomationForm(None if is_given else request.POST or None, user=request.user)
 
     def create() -> Automation:
         if template:
@@ -87,12 +89,16 @@ def automation_new(request: UserRequest) -> HttpResponse:
             if brand is None:
                 raise DomainError(_("Choose a brand."))
             return shipped.make_from_template(brand_id=brand.pk, template=template, actor=request.user)
+        if rule:
+            row = get_object_or_404(RoutingRule, pk=rule, brand_id__in=brands_for(request.user))
+            draft = by_rule.draft_for(row)
+            return verbs.create_automation(brand_id=row.brand_id, name=row.name, actor=request.user, draft=draft)
         return verbs.create_automation(
             brand_id=form.cleaned_data["brand"].pk, name=form.cleaned_data["name"], actor=request.user
         )
 
     if request.method == "POST":
-        done = run_action(request, create, _("Draft created."), form=None if template else form)
+        done = run_action(request, create, _("Draft created."), form=None if is_given else form)
         if done:
             return redirect("automation_edit", pk=done.result.pk)
     context = {"form": form, "templates": shipped.SHIPPED.values(), "brands": brands_for(request.user)}

@@ -187,6 +187,7 @@ class Migration(migrations.Migration):
                 ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('condition', models.JSONField(blank=True, default=crm.conditions.expression.always, help_text='Which leads, as crm.conditions stores it')),
                 ('no_agent', models.CharField(choices=[('next', 'Try the next rule that matches'), ('wait', "Wait in this desk's pool")], default='next', max_length=4)),
+                ('pool', models.ForeignKey(blank=True, db_constraint=False, help_text="Where leads wait that no agent gets; empty: the desk's pool", null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='crm.book')),
             ],
             options={
                 'verbose_name': 'historical routing rule',
@@ -408,6 +409,7 @@ class Migration(migrations.Migration):
                 ('desk', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='routing_rules', to='crm.desk')),
                 ('condition', models.JSONField(blank=True, default=crm.conditions.expression.always, help_text='Which leads, as crm.conditions stores it')),
                 ('no_agent', models.CharField(choices=[('next', 'Try the next rule that matches'), ('wait', "Wait in this desk's pool")], default='next', max_length=4)),
+                ('pool', models.ForeignKey(blank=True, help_text="Where leads wait that no agent gets; empty: the desk's pool", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.book')),
             ],
             options={
                 'ordering': ['brand_id', 'position', 'id'],
@@ -772,12 +774,12 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='historicalroutingrule',
             name='strategy',
-            field=models.CharField(choices=[('round_robin', 'Round robin'), ('weighted', 'Weighted shares'), ('least_loaded', 'Fewest leads waiting'), ('language', "Best command of the lead's language"), ('referrer', "Owner of the referring partner's record, else in turn")], default='round_robin', max_length=14),
+            field=models.CharField(choices=[('round_robin', 'Round robin'), ('weighted', 'Weighted shares'), ('least_loaded', 'Fewest leads waiting'), ('language', "Best command of the lead's language"), ('referrer', "Owner of the referring partner's record, else in turn"), ('pool', 'None: leads wait in the pool until somebody takes them')], default='round_robin', max_length=14),
         ),
         migrations.AlterField(
             model_name='routingrule',
             name='strategy',
-            field=models.CharField(choices=[('round_robin', 'Round robin'), ('weighted', 'Weighted shares'), ('least_loaded', 'Fewest leads waiting'), ('language', "Best command of the lead's language"), ('referrer', "Owner of the referring partner's record, else in turn")], default='round_robin', max_length=14),
+            field=models.CharField(choices=[('round_robin', 'Round robin'), ('weighted', 'Weighted shares'), ('least_loaded', 'Fewest leads waiting'), ('language', "Best command of the lead's language"), ('referrer', "Owner of the referring partner's record, else in turn"), ('pool', 'None: leads wait in the pool until somebody takes them')], default='round_robin', max_length=14),
         ),
         migrations.AddIndex(
             model_name='lead',

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from crm.conditions import always
-from crm.models import Brand, Desk, User
+from crm.models import Book, Brand, Desk, User
 from leads.choices import NoAgent, OffShift, RuleKind, Strategy
 
 
@@ -104,6 +104,14 @@ class RoutingRule(models.Model):
     condition = models.JSONField(default=always, blank=True, help_text="Which leads, as crm.conditions stores it")
     # What happens to a lead that fits.
     desk = models.ForeignKey(Desk, on_delete=models.PROTECT, related_name="routing_rules")
+    pool = models.ForeignKey(
+        Book,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Where leads wait that no agent gets; empty: the desk's pool",
+    )
     agents = models.ManyToManyField(
         User,
         blank=True,

@@ -31,6 +31,8 @@ from crm.ui.tables import BulkAction, Column, Empty, Table, YesNoColumn
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from leads import routing, scoring, setup, sources
+from leads.automations.by_rule import sequences_of
+from leads.automations.policies import MAKES, SEES
 from leads.distribution import dry_run
 from leads.learned.scoring import prospect_of
 from leads.models import Campaign, LandingPage, LeadSource, RoutingRule, ScoreRule, Shift
@@ -206,11 +208,13 @@ def rules(request: UserRequest) -> HttpResponse:
     score_rules = score_rules.select_related("brand")
     people = User.objects.filter(desk_id__in=reach_of(request.user).desks, is_active=True, kind="staff")
     vocabulary = ShownLeadVocabulary(brands)
+    routing_rules = list(RoutingRule.objects.filter(brand_id__in=brands).select_related("brand", "desk", "pool")[:100])
+    sequences = sequences_of(routing_rules) if request.user.has_perm(SEES) else {}
     context: dict[str, Any] = {
         "routing_rules": [
-            (rule, sentence_of(rule.condition, vocabulary))
-            for rule in RoutingRule.objects.filter(brand_id__in=brands).select_related("brand", "desk")[:100]
+            (rule, sentence_of(rule.condition, vocabulary), sequences.get(rule.pk, ())) for rule in routing_rules
         ],
+        "may_automate": request.user.has_perm(MAKES),
         "score_rules": named_score_rules(score_rules.order_by("brand_id", "-points")[:200], brands),
         "agents": people.filter(books__is_pool=False)
         .distinct()

@@ -6,11 +6,13 @@ import time_machine
 from django.utils import timezone
 
 from crm.choices import Role
+from crm.errors import DomainError
 from crm.models import Book, User
 from leads.choices import OffShift, Strategy
 from leads.distribution.turns import count_given
 from leads.models import Lead, RoutingRule, Shift
 from leads.routing import Candidate, Router, explain
+from leads.setup import save_routing_rule
 from tests.cast import make_client, make_staff
 from tests.leads.rules import where
 
@@ -140,6 +142,19 @@ def test_the_first_rule_that_fits_decides(cast, german_rule):
 def test_a_rule_may_name_its_agents(cast, german_rule, second_agent):
     german_rule.agents.add(second_agent)
     assert {router(cast).decide(GERMAN).agent_id for _ in range(2)} == {second_agent.pk}
+
+
+def test_a_rule_may_keep_its_leads_in_a_pool_of_its_own(cast, german_rule):
+    pool = Book.objects.create(brand=cast.brand, desk=cast.desk, name="Webinar", is_pool=True)
+    foreign = Book.objects.create(brand=cast.other_brand, name="Elsewhere", is_pool=True)
+    fields = {"brand": cast.brand, "desk": cast.desk, "name": "Webinars", "position": 1, "strategy": Strategy.POOL}
+    with pytest.raises(DomainError):
+        save_routing_rule(actor=cast.desk_head, pool=foreign, **fields)
+    save_routing_rule(actor=cast.desk_head, pool=pool, **fields)
+    decision = router(cast).assign(GERMAN)
+    assert (decision.agent_id, decision.book_id, decision.rule_name) == (None, pool.pk, "Webinars")
+    Book.objects.filter(pk=pool.pk).update(archived_at=timezone.now())
+    assert router(cast).decide(GERMAN).book_id == cast.pool.pk, "a pool that was archived gets no more leads"
 
 
 def test_another_brands_agents_are_never_asked(cast, german_rule):

@@ -11,13 +11,14 @@ from django.utils import timezone
 from clients.models import Client
 from crm import approvals
 from crm.choices import Role
-from crm.errors import NotAllowed
-from crm.events import ClientRegistered, publish
+from crm.errors import DomainError, NotAllowed
+from crm.events import ClientRegistered, drain, publish
 from crm.models import AuditEvent, Notification
 from leads.automations import entering, shipped, verbs
 from leads.automations.definition import read_definition
 from leads.automations.dry_run import rehearse
 from leads.models import Automation, AutomationActivation, AutomationRun
+from leads.setup import save_routing_rule
 from tests.cast import make_staff
 from tests.leads.automations.test_runs import live, register, task, work
 
@@ -141,3 +142,23 @@ def test_every_shipped_template_can_be_activated(cast):
         row = shipped.make_from_template(brand_id=cast.brand.pk, template=code, actor=None)
         verbs.activate_automation(automation_id=row.pk, actor=None)
     assert Automation.objects.filter(state="active").count() == 5
+
+
+def test_a_routing_rule_starts_a_sequence_for_its_leads(cast, german_rule, capture, browse):
+    rules = browse(cast.administrator)
+    answer = rules.post(reverse("automation_new"), {"rule": german_rule.pk})
+    row = Automation.objects.get()
+    assert answer.headers["Location"] == reverse("automation_edit", args=[row.pk])
+    draft = {**row.draft, "steps": [task()]}
+    verbs.save_automation(automation_id=row.pk, name=row.name, draft=draft, actor=cast.administrator)
+    verbs.activate_automation(automation_id=row.pk, actor=None)
+    assert row.get_absolute_url() in rules.get("/lead-rules/").content.decode()
+    lead = capture()
+    capture(email="other@example.com", phone="", language="fr", country="FR")
+    drain()
+    assert list(AutomationRun.objects.values_list("client_id", flat=True)) == [lead.client.pk]
+    fields = {"brand": german_rule.brand, "desk": german_rule.desk}
+    with pytest.raises(DomainError, match="German speakers"):
+        save_routing_rule(actor=cast.desk_head, rule=german_rule, name="Speakers of German", **fields)
+    german_rule.refresh_from_db()
+    assert german_rule.name == "German speakers"
