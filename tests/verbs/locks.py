@@ -544,6 +544,7 @@ EXCEPTIONS: dict[str, str] = {
     "crm.connections.fetching.claim_due": "a part of fetching; `tests/clients/telephony/`, `tests/clients/texting/`",
     "crm.connections.fetching.note_failure": "the same",
     "crm.imports.applying.one_after_the_other": "a part of a batch of imports; `tests/crm/imports/`",
+    "crm.imports.checking.end_check": "a part of the check; `tests/crm/imports/`, `tests/leads/test_imports.py`",
     "prop.challenges.coupons.usable_coupon": "a part of buying; `tests/prop/test_buy_challenge.py`",
     "prop.programmes.drafts.locked": "a part of the verbs of programmes; `tests/prop/test_programmes.py`",
     "prop.judge.live.judge_account": "the system's own, a transaction of its own; `tests/prop/judge/test_live.py`",
