@@ -81,14 +81,20 @@ class Cells:
         return SafeString(f"{opening}{self.pick % pk if self.pick else ''}{self.row(row)}</tr>")
 
     def foot(self, totals: Totals) -> SafeString:
-        """Render a `<tfoot>` with the sums below their columns, one line for each currency."""
+        """Render a `<tfoot>` with the sums below their columns, one line for each currency.
+
+        On a phone the label stands first, and several sums bear the names of their columns.
+        """
         parts = ['<td class="pick"></td>'] if self.pick else []
         label = _("Total of this page") if totals.is_page else _("Total")
+        is_named = len(totals.sums) > 1
         for number, column in enumerate(self.columns):
-            css = self.css(number, column)
+            css = self.css(number, column) if number else f"{column.css} p-name k-fix".strip()
             inner = f"<span>{escape(label)}</span>" if number == 0 else ""
+            name = ""
             if isinstance(column, MoneyColumn) and column.name in totals.sums:
                 by_currency = sorted(totals.sums[column.name].items())
                 inner += "".join(f"<span>{column.amount_html(amount, code)}</span>" for code, amount in by_currency)
-            parts.append(f'<td class="{css}"{"" if inner else " data-none"}>{inner}</td>')
+                name = f' data-label="{escape(str(column.label))}"' if is_named else ""
+            parts.append(f'<td class="{css}"{name}{"" if inner else " data-none"}>{inner}</td>')
         return SafeString(f"<tfoot><tr>{''.join(parts)}</tr></tfoot>")

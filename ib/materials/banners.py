@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -29,6 +30,15 @@ from ib.partner_pages.sharing import LANGUAGE, PAGE
 from ib.policies import can_manage_partners
 
 BANNER: Final = "banner"
+PAGE_TYPE: Final = "text/html"
+# Stands in a stored HTML5 banner where its click tag is assigned.
+CLICK_TAG: Final = "%%KEELSON-CLICK-TAG%%"
+# A banner that is a page runs in a frame with an origin of its own: no cookies, no storage, no request, no form; it may open its link.
+MAY: Final = "allow-scripts allow-popups allow-popups-to-escape-sandbox"
+POLICY: Final = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; font-src data:; media-src data:;"
+    f" form-action 'none'; base-uri 'none'; sandbox {MAY}; frame-ancestors "
+)
 ACTIVE_MAX: Final = 200
 COUNT: Final = """
 INSERT INTO ib_materialday (material_id, link_id, day, views, clicks) VALUES (%s, %s, %s, %s, %s)
@@ -39,7 +49,7 @@ DO UPDATE SET views = ib_materialday.views + EXCLUDED.views, clicks = ib_materia
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture as it was rebuilt from an upload."""
+    """A picture as it was rebuilt from an upload, or the page that an HTML5 banner's files were joined into."""
 
     content: bytes
     content_type: str
@@ -137,11 +147,27 @@ def figures(partner: Partner, since: dt.date) -> dict[int, dict[str, int]]:
     return {row["material_id"]: {"views": row["views_sum"], "clicks": row["clicks_sum"]} for row in rows}
 
 
-def embed_code(banner: Material, link: ReferralLink, request: HttpRequest) -> str:
-    """Write the HTML that a partner pastes into a page: the picture, counted, within the link."""
+def target_of(banner: Material, link: ReferralLink, request: HttpRequest) -> str:
+    """Build the address that a click on a banner leads to: the partner's link, which counts it."""
     query: dict[str, Any] = {BANNER: banner.pk, PAGE: banner.page, LANGUAGE: banner.language}
-    target = f"{link_url(link, request)}?{urlencode({name: value for name, value in query.items() if value})}"
+    return f"{link_url(link, request)}?{urlencode({name: value for name, value in query.items() if value})}"
+
+
+def page_of(banner: Material, target: str) -> bytes:
+    """Fill the address of a click into a banner that is a page."""
+    address = json.dumps(target).replace("<", "\\u003c")
+    return bytes(banner.content).replace(f'"{CLICK_TAG}"'.encode(), address.encode())
+
+
+def embed_code(banner: Material, link: ReferralLink, request: HttpRequest) -> str:
+    """Write the HTML that a partner pastes into a page: the picture, counted, within the link; or a page in a frame."""
+    target = target_of(banner, link, request)
     image = request.build_absolute_uri(reverse("referral_banner", args=[link.code, banner.pk]))
+    if banner.is_page:
+        frame = (
+            '<iframe src="{}" width="{}" height="{}" title="{}" sandbox="{}" scrolling="no" style="border:0"></iframe>'
+        )
+        return "".join(format_html(frame, image, banner.width, banner.height, banner.alt, MAY))
     code = format_html(
         '<a href="{}" rel="sponsored noopener" target="_blank"><img src="{}" width="{}" height="{}" alt="{}"></a>',
         target,

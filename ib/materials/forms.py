@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.errors import outcome_of
 from crm.files.parsing import Limits, ParsingBusy, ParsingRefused, parse
 from crm.models import Brand, User
-from ib.materials.banners import Picture, brands_of
+from ib.materials.banners import CLICK_TAG, PAGE_TYPE, Picture, brands_of
 from ib.models.materials import SIDE_MAX, SIDE_MIN
 
 FILE_BYTES_MAX: Final = 2 * 1024 * 1024
@@ -19,6 +19,17 @@ PIXELS_MAX: Final = 16_000_000
 LIMITS: Final = Limits(memory_bytes=512 * 1024 * 1024, cpu_seconds=5, wall_seconds=8, wait_seconds=8)
 FRAMES_MAX: Final = 100
 JPEG: Final = b"\xff\xd8\xff"
+ZIP: Final = b"PK\x03\x04"
+FILES_MAX, UNPACKED_MAX = 60, 4 * 1024 * 1024
+REFUSED: Final = {
+    "files": _("The archive holds more than 60 files."),
+    "unpacks": _("The archive is larger than 4 MB when unpacked."),
+    "kind": _("“%(name)s” can't be part of a banner. Use HTML, CSS, JavaScript, pictures, fonts, MP3 or MP4."),
+    "page": _("The archive has no index.html."),
+    "size": _("The page doesn't state its size. Add a meta tag ad.size with width and height."),
+    "clicktag": _("The page doesn't set a clickTag, so clicks wouldn't lead to us."),
+    "outside": _("The page loads “%(name)s”, which isn't in the archive. Add the file."),
+}
 
 
 class BannerForm(forms.Form):
@@ -36,8 +47,11 @@ class BannerForm(forms.Form):
         max_length=60, label=_("Landing page"), required=False, help_text=_("Leave empty for registration.")
     )
     file = forms.FileField(
-        label=_("Picture"),
-        help_text=_("PNG, JPEG, GIF or WebP, 50 to 2,000 pixels on each side, at most 2 MB and 100 frames."),
+        label=_("File"),
+        help_text=_(
+            "PNG, JPEG, GIF or WebP, 50 to 2,000 pixels on each side, at most 2 MB and 100 frames. Or an HTML5 banner as a zip "
+            "of at most 60 files and 4 MB unpacked, with index.html, ad.size and clickTag."
+        ),
     )
     is_multipart_form = True
 
@@ -55,6 +69,8 @@ def rebuilt(upload: Any) -> Picture:
     if (upload.size or 0) > FILE_BYTES_MAX:
         raise forms.ValidationError(_("The image is larger than 2 MB."))
     content = upload.read()
+    if content.startswith(ZIP):
+        return joined(content)
     form = form_of(content)
 
     def run() -> Any:
@@ -92,6 +108,22 @@ def rebuilt(upload: Any) -> Picture:
     if len(made.result.content) > FILE_BYTES_MAX:
         raise forms.ValidationError(_("The image is larger than 2 MB."))
     return Picture(made.result.content, f"image/{form.lower()}", width, height)
+
+
+def joined(content: bytes) -> Picture:
+    """Join the files of an HTML5 banner into one page that loads nothing from elsewhere. Raises: ValidationError."""
+    bounds: dict[str, Any] = {"files_max": FILES_MAX, "unpacked_max": UNPACKED_MAX, "mark": CLICK_TAG}
+    made = outcome_of(
+        lambda: parse("bundle.page", content, limits=LIMITS, **bounds), only=(ParsingRefused, ParsingBusy)
+    )
+    if not made:
+        error = made.error
+        is_ours = isinstance(error, ParsingRefused) and error.code in REFUSED
+        raise forms.ValidationError(str(REFUSED[error.code]) % error.values if is_ours else made.message)  # type: ignore[attr-defined]
+    width, height = made.result.facts["size"]
+    if not (SIDE_MIN <= width <= SIDE_MAX and SIDE_MIN <= height <= SIDE_MAX):
+        raise forms.ValidationError(_("A banner is 50 to 2,000 pixels wide and high."))
+    return Picture(made.result.content, PAGE_TYPE, width, height)
 
 
 def form_of(content: bytes) -> str:

@@ -25,7 +25,7 @@ class BannerTable(Table):
     """What partners can embed."""
 
     name, title, permission = "ib.materials", _("Banners"), "ib.view_partner"
-    subtitle = _("Pictures that partners embed with their own link")
+    subtitle = _("Pictures and HTML5 banners that partners embed with their own link")
     columns = [
         Column("name", _("Name"), link=True),
         Column("size", _("Size"), render=lambda row, table: row.size),

@@ -42,6 +42,11 @@ class Material(models.Model):
         return self.name
 
     @property
+    def is_page(self) -> bool:
+        """Whether it is an HTML5 banner, shown in a frame."""
+        return self.content_type == "text/html"
+
+    @property
     def size(self) -> str:
         """Width and height as designers write them."""
         return f"{self.width} × {self.height}"

@@ -95,7 +95,7 @@ def switch(request: UserRequest, banner_id: int) -> HttpResponse:
 @staff_page("ib.view_partner")
 def picture(request: UserRequest, banner_id: int) -> HttpResponse:
     """Show staff the picture without counting a view."""
-    return _drawn(_visible(request, banner_id))
+    return _drawn(_visible(request, banner_id), "about:blank")
 
 
 def _visible(request: UserRequest, banner_id: int) -> Material:
@@ -144,7 +144,7 @@ def own_picture(request: HttpRequest, partner: Partner, banner_id: int) -> HttpR
     banner = Material.objects.filter(pk=banner_id, brand_id=partner.brand_id, is_active=True).first()
     if banner is None:
         raise Http404
-    return _drawn(banner)
+    return _drawn(banner, "about:blank")
 
 
 @require_GET
@@ -157,21 +157,30 @@ def embedded(request: HttpRequest, code: str, banner_id: int) -> HttpResponse:
     banner = Material.objects.filter(pk=banner_id).defer("content").first() if link else None
     if link is None or banner is None or banner.brand_id != link.partner.brand_id:
         raise Http404
+    if (
+        banner.is_page and request.headers.get("sec-fetch-dest") == "document"
+    ):  # by itself it would pass for a page of ours
+        return redirect(banners.target_of(banner, link, request))
     if link.is_active and link.partner.state == PartnerState.ACTIVE:
         banners.count(banner.pk, link, views=1)
     if request.headers.get("if-none-match") == f'"{banner.sha256}"':
         response = HttpResponse(status=304)
     else:
-        response = _drawn(banner)
+        response = _drawn(banner, banners.target_of(banner, link, request), ancestors="*")
     response["ETag"] = f'"{banner.sha256}"'
     response["Cache-Control"] = "no-cache"
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
 
 
-def _drawn(banner: Material) -> HttpResponse:
-    response = HttpResponse(bytes(banner.content), content_type=banner.content_type)
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+def _drawn(banner: Material, target: str, *, ancestors: str = "'self'") -> HttpResponse:
+    """Answer with the picture, or with the page and where its clicks lead, for a frame on pages of `ancestors`."""
+    content = banners.page_of(banner, target) if banner.is_page else bytes(banner.content)
+    response = HttpResponse(content, content_type=banner.content_type)
+    response["Content-Security-Policy"] = (
+        f"{banners.POLICY}{ancestors}" if banner.is_page else "default-src 'none'; sandbox"
+    )
+    response.xframe_options_exempt = banner.is_page
     response["X-Content-Type-Options"] = "nosniff"
     return response
 

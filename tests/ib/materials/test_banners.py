@@ -3,6 +3,7 @@
 import html
 import io
 import re
+import zipfile
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -61,6 +62,73 @@ def test_a_banner_is_rebuilt_and_kept_within_bounds(cast, browse):
         assert b"hidden" not in bytes(row.content)
     assert "has this picture already" in text_of(upload(browser, cast, picture()))
     assert "728 × 90" in text_of(browser.get(reverse("ib_materials")))
+
+
+PAGE = """<!doctype html><html><head><meta name="ad.size" content="width=300,height=250">
+<link rel="stylesheet" href="css/a.css">
+<script>var clickTag = "https://example.com/";</script><script src="js/a.js" defer></script></head>
+<body><img src="img/a.png"></body></html>"""
+FILES = {
+    "index.html": PAGE,
+    "css/a.css": "body { background: url(../img/a.png) } /* </style><b> */",
+    "js/a.js": "document.onclick = () => open(window.clickTag); // </script>",
+    "img/a.png": b"\x89PNG",
+    "__MACOSX/._a": b"",
+}
+
+
+def bundle(folder="", **changes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in {**FILES, **changes}.items():
+            if content is not None:
+                archive.writestr(folder + name, content)
+    return out.getvalue()
+
+
+def test_an_html5_banner_becomes_one_page_in_a_frame_of_its_own(network, cast, browse):
+    """It loads nothing, has no origin of ours and leads to the partner's link; opened alone it leads there at once."""
+    browser, link = browse(cast.ib_manager), network.sub.referral_links.get()
+    for changes, text in (
+        ({"index.html": None}, "has no index.html"),
+        ({"index.html": PAGE.replace("ad.size", "size")}, "state its size"),
+        ({"index.html": PAGE.replace("clickTag =", "other =")}, "set a clickTag"),
+        ({"index.html": PAGE.replace("js/a.js", "https://cdn.example.com/x.js")}, "“https://cdn.example.com/x.js”"),
+        ({"index.html": PAGE.replace("width=300", "width=30")}, "50 to 2,000 pixels"),
+        ({"run.php": "x"}, "“run.php” can't be part of a banner"),
+        ({"img/b.png": b"\0" * (5 * 1024 * 1024)}, "larger than 4 MB when unpacked"),
+        ({"js/a.js": "'img/a.png'," * 200_000, "img/a.png": b"x" * 90_000}, "rejected"),
+        ({f"{number}.css": "" for number in range(61)}, "more than 60 files"),
+    ):
+        assert text in html.unescape(text_of(upload(browser, cast, bundle(**changes)))), changes.keys()
+    assert "damaged" in text_of(upload(browser, cast, bundle()[:300])) and not Material.objects.exists()
+    upload(browser, cast, bundle("banner/"), name="Film", language="de")
+    made = Material.objects.get()
+    kept = bytes(made.content).decode()
+    assert (made.width, made.height, made.content_type) == (300, 250, "text/html")
+    assert 'src="data:image/png;base64,iVBORw==' in kept and "url(data:image/png" in kept
+    assert kept.count("</style") == 1 and "example.com" not in kept and "a.js" not in kept
+    assert kept.index("</body>") < kept.index("document.onclick") and kept.count("</script>") == 2
+    page = browse(network.sub.user).get(reverse("partner_materials"))
+    code = html.unescape(re.search(r"<textarea[^>]*>(.*?)</textarea>", page.content.decode(), re.S)[1])
+    assert 'sandbox="allow-scripts allow-popups allow-popups-to-escape-sandbox"' in code and "<img" not in code
+    address, visitor = html.unescape(re.search(r'src="([^"]*)"', code)[1]), browse(None)
+    shown = visitor.get(address, headers={"sec-fetch-dest": "iframe"})
+    assert f'clickTag = "http://testserver/r/{link.code}/?banner={made.pk}&lang=de"' in shown.content.decode()
+    assert "x-frame-options" not in shown.headers and shown["X-Content-Type-Options"] == "nosniff"
+    rules = shown["Content-Security-Policy"]
+    assert (
+        "default-src 'none'" in rules and "sandbox allow-scripts allow-popups" in rules and "same-origin" not in rules
+    )
+    alone = visitor.get(address, headers={"sec-fetch-dest": "document"})
+    assert alone.status_code == 302 and alone["Location"].endswith(f"banner={made.pk}&lang=de")
+    assert MaterialDay.objects.get().views == 1
+    for own in (
+        browse(network.sub.user).get(reverse("partner_material_picture", args=[made.pk])),
+        browser.get(reverse("ib_material_picture", args=[made.pk])),
+    ):
+        assert "frame-ancestors 'self'" in own["Content-Security-Policy"] and b'"about:blank"' in own.content
+    assert "<iframe" in browser.get(reverse("ib_material", args=[made.pk])).content.decode()
 
 
 def test_a_partner_embeds_it_and_views_and_clicks_count(network, cast, browse, django_assert_max_num_queries):

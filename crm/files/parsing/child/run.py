@@ -18,7 +18,7 @@ def operation_of(name: str) -> Any:
     from importlib import import_module
 
     kind, _dot, verb = name.partition(".")
-    module = {"image": "images", "pdf": "pdfs", "workbook": "workbooks", "pages": "joining"}[kind]
+    module = {"image": "images", "pdf": "pdfs", "workbook": "workbooks", "pages": "joining", "bundle": "bundles"}[kind]
     return import_module(f".{module}", __package__).OPERATIONS[verb]
 
 
