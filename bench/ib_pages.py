@@ -109,6 +109,9 @@ def measure(size: str) -> list[Figure]:
     figures = write_lines(brand, first, trades)
     staff = User.objects.create_superuser("manager", "manager@example.com", "!")
     figures += pages(first.user, [*PARTNERS_PAGES, f"/partners/network/{first.pk}/?level=2"], times, goal=50)
+    # Whose sub-partners' plans decide what is earned below: the first partner's plan pays the difference.
+    second = Partner.objects.select_related("user").get(code="p2")
+    figures += pages(second.user, ["/partners/"], times, goal=50, of=" of the second partner")
     figures += pages(staff, [page.format(first=first.pk) for page in STAFFS_PAGES], times, goal=50)
     figures += [*live(brand), *explained(first, times), *move()]
     return [*figures, *ib_tracking.funnel(first, funnel)]
@@ -163,7 +166,7 @@ def _in_parts(cursor: CursorWrapper, trades: int, given: dict[str, object]) -> N
         cursor.execute(LINES.format(days=SPAN_DAYS), {**given, "from": start, "to": min(start + each - 1, trades)})
 
 
-def pages(user: User, addresses: list[str], times: int, *, goal: float) -> list[Figure]:
+def pages(user: User, addresses: list[str], times: int, *, goal: float, of: str = "") -> list[Figure]:
     browser = Browser()
     browser.force_login(user, backend="crm.accounts.backends.SignInBackend")
     session = browser.session
@@ -172,7 +175,7 @@ def pages(user: User, addresses: list[str], times: int, *, goal: float) -> list[
     return [
         figure
         for address in addresses
-        for figure in asked(address, lambda address=address: browser.get(address), times, goal)  # type: ignore[misc]
+        for figure in asked(f"{address}{of}", lambda address=address: browser.get(address), times, goal)  # type: ignore[misc]
     ]
 
 

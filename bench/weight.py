@@ -1,4 +1,4 @@
-"""`bench weight`: what a first visit to the trader's home and to a client's page sends, and when it answers on a slow phone.
+"""`bench weight`: what a first visit to a trader's and a partner's home and to a client's page sends, and when it answers.
 
 A throw-away instance as the supervisor starts it, over a demo brokerage, and Chromium with an empty cache. Bytes are those on
 the wire, headers too, as the browser counts them. Interactive is when the page's scripts have run and no task of more than
@@ -60,6 +60,7 @@ def run(size: str) -> list[Figure]:
         pages = {
             "bare page": (BARE, sessions["client"]),
             "trader's home": ("/portal/", sessions["client"]),
+            "partner's home": ("/partners/", sessions["partner"]),
             "client page": (sessions["page"], sessions["staff"]),
         }
         samples: dict[str, list[Visit]] = {name: [] for name in pages}
@@ -74,7 +75,7 @@ def run(size: str) -> list[Figure]:
 def figures(samples: dict[str, list[Visit]]) -> list[Figure]:
     """Medians of the times; of the bytes the most, since pages are padded at random."""
     bare = middle(samples["bare page"])
-    goals = {"trader's home": (150, 1.5), "client page": (180, None)}
+    goals = {"trader's home": (150, 1.5), "partner's home": (150, None), "client page": (180, None)}
     made = []
     for name, (most_kb, most_seconds) in goals.items():
         page = middle(samples[name])
@@ -163,18 +164,16 @@ def print_people() -> None:
     from crm.choices import Role, UserKind
     from crm.models import User
 
-    client = (
-        User.objects.filter(kind=UserKind.CLIENT, is_active=True, preferences__demo_login=True).order_by("pk").first()
-    )
+    shown = User.objects.filter(is_active=True, preferences__demo_login=True).order_by("pk")
+    client, partner = (shown.filter(kind=kind).first() for kind in (UserKind.CLIENT, UserKind.PARTNER))
     staff = User.objects.get(
         pk__in=[user.pk for _label, user in demo_mode.staff_of_each_role()], groups__name=Role.DESK_HEAD
     )
     person = clients_visible_to(staff).order_by("-net_deposits").first()
-    assert client is not None and person is not None
+    assert client is not None and partner is not None and person is not None
     name = settings.SESSION_COOKIE_NAME
-    cookies = {
-        who: f"{name}={signed_in(user).cookies[name].value}" for who, user in (("client", client), ("staff", staff))
-    }
+    people = {"client": client, "partner": partner, "staff": staff}
+    cookies = {who: f"{name}={signed_in(user).cookies[name].value}" for who, user in people.items()}
     sys.stdout.write(json.dumps({**cookies, "page": person.get_absolute_url()}))
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from django.core.cache import cache
-from django.db.models import prefetch_related_objects
+from django.db.models import Count, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from crm.i18n import formats
@@ -15,12 +15,17 @@ from ib.agreements.cards import CARD, RateCard, limit_sentences, rate_card
 from ib.agreements.ranks import rank_of
 from ib.agreements.scopes import Scope, describe, in_order, link_codes
 from ib.choices import Network, VersionState
+from ib.manager_pages.kept import asked, kept
 from ib.models import Partner, PartnerPlan, PlanVersion, Upline
 from trading.choices import SymbolGroup
 
 COLUMNS_MAX: Final = 12
 BESIDE_MAX: Final = 8
 CARD_KEPT: Final = 86_400
+# Of the plans below, the first by level and name: some of them don't pay that level.
+PLANS_MAX: Final = 24
+# The plans of a network of so many partners are kept for minutes.
+LARGE: Final = 1_000
 
 
 @dataclass(frozen=True)
@@ -83,16 +88,7 @@ def rates_of(partner: Partner, agreements: list[PartnerPlan] | None = None) -> R
     network = versions[own].network if own in versions else str(Network.INTRODUCER)
     wanted = {(1, own)} if own is not None else set()
     if network == Network.INTRODUCER:
-        below = Upline.objects.filter(
-            ancestor=partner,
-            ends_at__isnull=True,
-            level__gt=1,
-            partner__plans__ends_at__isnull=True,
-            partner__plans__link__isnull=True,
-            partner__plans__client__isnull=True,
-            partner__plans__isnull=False,
-        )
-        wanted |= set(below.order_by().values_list("level", "partner__plans__plan_id").distinct()[:200])
+        wanted |= set(kept("plans_below", partner.pk).answer)
     elif network == Network.OWN and own is not None:
         wanted |= {(level, own) for level in range(2, COLUMNS_MAX + 1)}
     versions |= _in_force({plan_id for _level, plan_id in wanted} - versions.keys())
@@ -136,6 +132,27 @@ def rates_of(partner: Partner, agreements: list[PartnerPlan] | None = None) -> R
     ]
     rank = rank_of(partner, held.plan) if held else None
     return Rates(columns, rows, network, list(dict.fromkeys(components)), rank[0] if rank else "")
+
+
+@asked("plans_below")
+def _plans_below(partner_id: int) -> tuple[list[tuple[int, int]], bool]:
+    """List (level, plan) of the partners below one: kept for minutes where the network is large."""
+    below = Upline.objects.filter(
+        ancestor_id=partner_id,
+        ends_at__isnull=True,
+        level__gt=1,
+        partner__plans__ends_at__isnull=True,
+        partner__plans__link__isnull=True,
+        partner__plans__client__isnull=True,
+        partner__plans__isnull=False,
+    )
+    rows = list(
+        below.values_list("level", "partner__plans__plan_id")
+        .annotate(n=Count("pk"))
+        .order_by("level", "partner__plans__plan__name", "partner__plans__plan_id")[:PLANS_MAX]
+    )
+    is_large = len(rows) == PLANS_MAX or sum(row[2] for row in rows) >= LARGE
+    return [(level, plan_id) for level, plan_id, _count in rows], is_large
 
 
 def _in_force(plan_ids: set[int]) -> dict[int, PlanVersion]:

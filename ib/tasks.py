@@ -79,7 +79,7 @@ def notify_of_news() -> int:
 
 @shared_task
 def renew_kept(name: str, *arguments: int | str) -> None:
-    """Ask again what a manager's page showed from memory (`ib.manager_pages.kept`)."""
+    """Ask again what a page showed from memory (`ib.manager_pages.kept`)."""
     kept.renew(name, *arguments)
 
 

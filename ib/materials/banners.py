@@ -33,7 +33,7 @@ BANNER: Final = "banner"
 PAGE_TYPE: Final = "text/html"
 # Stands in a stored HTML5 banner where its click tag is assigned.
 CLICK_TAG: Final = "%%KEELSON-CLICK-TAG%%"
-# A banner that is a page runs in a frame with an origin of its own: no cookies, no storage, no request, no form; it may open its link.
+# A banner that is a page runs in a frame with an origin of its own: no cookies, storage, requests or forms; it may open its link.
 MAY: Final = "allow-scripts allow-popups allow-popups-to-escape-sandbox"
 POLICY: Final = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; font-src data:; media-src data:;"
@@ -165,7 +165,7 @@ def embed_code(banner: Material, link: ReferralLink, request: HttpRequest) -> st
     image = request.build_absolute_uri(reverse("referral_banner", args=[link.code, banner.pk]))
     if banner.is_page:
         frame = (
-            '<iframe src="{}" width="{}" height="{}" title="{}" sandbox="{}" scrolling="no" style="border:0"></iframe>'
+            '<iframe src="{}" width="{}" height="{}" title="{}" sandbox="{}" scrolling="no" frameborder="0"></iframe>'
         )
         return "".join(format_html(frame, image, banner.width, banner.height, banner.alt, MAY))
     code = format_html(

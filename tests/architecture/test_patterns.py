@@ -8,6 +8,7 @@ from pathlib import Path
 PROBE = Path(__file__).with_name("pattern_probe.py")
 # Patterns that are put together while the code runs, by file: how many. Each was read: literals escaped, repetitions bounded.
 COMPOSED = {
+    "crm/files/parsing/child/bundles.py": 2,
     "crm/files/parsing/child/traces.py": 1,
     "crm/i18n/catalogues.py": 2,
     "kyc/dates.py": 3,
