@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -28,6 +29,7 @@ OTHER_SOURCES = "*"
 # Of the tags in an address these are counted, cut to so many characters.
 UTM_COUNTED, UTM_LONGEST = ("utm_source", "utm_medium", "utm_campaign"), 60
 NO_TAGS: Mapping[str, str] = {}
+RESTART_SECONDS, AGAIN_SECONDS = 10.0, 0.1
 COUNT = """
 INSERT INTO ib_referralday (link_id, day, sub_id, country, utm_source, utm_medium, utm_campaign, clicks, registrations)
 SELECT asked.id, %(day)s, kept.sub_id, kept.country, kept.source, kept.medium, kept.campaign, %(clicks)s, %(registrations)s
@@ -146,16 +148,34 @@ def follow(
 ) -> ReferralLink | None:
     """Find a link by its code and count a click on it, unless it `counts` for none (a program's); one statement.
 
-    Only what leading on needs is filled in, of the link, its partner and the brand: they aren't for saving.
+    Only what leading on needs is filled in, of the link, its partner and the brand: they aren't for saving. A visitor waits
+    while the database restarts.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(FOLLOW, {"code": code, "counts": counts, **_counts(1, 0, sub_id, country, tags)})
-        row = cursor.fetchone()
+    row = _patiently(FOLLOW, {"code": code, "counts": counts, **_counts(1, 0, sub_id, country, tags)})
     if row is None:
         return None
     pk, code, landing, is_active, partner_id, state, brand_id, brand_code = row
     partner = Partner(pk=partner_id, state=state, brand=Brand(pk=brand_id, code=brand_code))
     return ReferralLink(pk=pk, code=code, landing=landing, is_active=is_active, partner=partner)
+
+
+def _patiently(statement: str, values: dict[str, Any]) -> Any:
+    """Run a statement that commits on its own and return its row; again on a new connection while the database is away.
+
+    A connection that breaks between the commit and its answer has the click counted twice: better than not at all.
+    """
+    deadline = time.monotonic() + RESTART_SECONDS
+    while True:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, values)
+                return cursor.fetchone()
+        except (OperationalError, InterfaceError):
+            is_away = connection.connection is None or not connection.is_usable()
+            if connection.in_atomic_block or not is_away or time.monotonic() > deadline:
+                raise
+            connection.close()
+            time.sleep(AGAIN_SECONDS)
 
 
 def landing_url(link: ReferralLink, *, with_code: bool = True) -> str:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from decimal import Decimal
+from threading import Thread
 
 import pytest
+from django.db import connection
 
 from crm import approvals, events
 from crm.errors import DomainError, WrongState
-from ib import engine, payouts, settlement
+from ib import engine, links, payouts, settlement
 from ib.models import (
     Accrual,
     AutomaticPayout,
     CommissionDispute,
     Payout,
+    ReferralDay,
     Replay,
     ReplayLine,
     ReplayProposal,
@@ -59,6 +63,29 @@ def test_two_payouts_of_the_whole_balance_pay_it_once(network, cast):
     assert both.has_waited
     assert Payout.objects.count() == 1 and settlement.balances_of(network.sub).get("EUR", 0) == 0
     assert posting.balance(posting.wallet_of(cast.other_client, "EUR")) == 600
+
+
+def test_no_click_is_lost_while_the_database_is_away(network):
+    """Its sessions end and none begins for half a second, as when it restarts; a click may count twice, whose answer was lost."""
+    link, name, made = network.sub.referral_links.get(), connection.settings_dict["NAME"], 0
+
+    def restart():
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+            try:
+                cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+                time.sleep(0.5)
+            finally:
+                cursor.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+
+    thread = Thread(target=restart)
+    thread.start()
+    while thread.is_alive():
+        assert links.follow(link.code, counts=True).pk == link.pk
+        made += 1
+    thread.join()
+    assert links.follow(link.code, counts=True) is not None
+    assert made + 1 <= sum(ReferralDay.objects.values_list("clicks", flat=True)) <= made + 2
 
 
 def test_a_form_sent_twice_at_once_is_one_payout(network, cast):
