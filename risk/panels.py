@@ -48,6 +48,7 @@ register(
         25,
         count=abuse_waiting,
         count_permission=DECIDES_ABUSE,
+        also=("/risk/dealing/", "/risk/links/"),
         words="latency arbitrage toxic flow scalping hedging bonus abuse copy multi accounts fraud episodes",
     ),
     Card("client", "retention", "risk/retention/_card.html", flags_card, SEES, 8),

@@ -137,7 +137,7 @@ def _by_page() -> dict[tuple[str, str], Topic]:
 @cache
 def _menu_addresses(audience: str) -> dict[str, str]:
     entries = [entry for entry in panels.registry.of(panels.MenuEntry) if entry.audience == audience]
-    return {entry.url: entry.url_name for entry in entries}
+    return {address: entry.url_name for entry in entries for address in (entry.url, *entry.also)}
 
 
 def topic_for(user: User, view_name: str, path: str) -> Topic:

@@ -131,7 +131,7 @@ def area_of_address(path: str) -> str:
     for entry in panels.registry.of(MenuEntry):
         if entry.audience == "staff":
             with suppress(NoReverseMatch):
-                areas[entry.url] = entry.section or HOME
+                areas |= dict.fromkeys((entry.url, *entry.also), entry.section or HOME)
     parts = path.strip("/").split("/")
     for length in range(len(parts), 0, -1):
         start = f"/{'/'.join(parts[:length])}/"

@@ -49,6 +49,7 @@ class MenuEntry:
     person, never how much there is of something; `count_permission` says who works that queue where more people see it.
     `roles` narrows the menu to people in one of these roles where the right
     is needed elsewhere; the command palette finds the page for everyone with the right. `words` are more words for it.
+    `also` are beginnings of the addresses of further pages that belong to it and aren't below its own.
     """
 
     section: str
@@ -63,6 +64,7 @@ class MenuEntry:
     group: str = ""
     roles: tuple[str, ...] = ()
     count_permission: Permission = None
+    also: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:

@@ -38,6 +38,7 @@ class Page:
     icon: str
     url: str
     area: str
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Frame:
 
 def _page_of(link: menu.MenuLink) -> Page:
     entry = link.entry
-    return Page(entry.url_name, str(entry.label), entry.icon, link.url, entry.section or menu.HOME)
+    return Page(entry.url_name, str(entry.label), entry.icon, link.url, entry.section or menu.HOME, entry.also)
 
 
 def _favourites(pages: Sequence[Page], pinned: Sequence[str]) -> list[Page]:
@@ -135,8 +136,8 @@ class Furniture:
 
     def page_at(self, path: str) -> Page | None:
         """Find the page of the menu that a path is on, or below."""
-        address = menu.active_address([page.url for page in self.frame.pages], path)
-        return next((page for page in self.frame.pages if page.url == address), None)
+        addresses = {address: page for page in self.frame.pages for address in (page.url, *page.also)}
+        return addresses.get(menu.active_address(addresses, path))
 
     @property
     def menu_html(self) -> SafeString:

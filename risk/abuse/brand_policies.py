@@ -1,10 +1,13 @@
 """From where on trading counts as abuse at a brand."""
 
 from decimal import Decimal
+from typing import Final
 
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from crm.brand_policies import Count, Fraction, Policy, PolicyArea, declare
+from crm.brand_policies import Choice, Count, Fraction, Policy, PolicyArea, declare
+from risk.abuse.choices import HANDLING, Handling
 
 ABUSE_SCORE = declare(
     Policy(
@@ -91,6 +94,20 @@ ABUSE_LAUNDERING_AMOUNT = declare(
         per_segment=True,
     )
 )
+# A suggestion: what is done to a client is a measure, which two people decide.
+USUAL_HANDLING: Final = {
+    kind: declare(
+        Policy(
+            f"abuse_handling_{kind.value}",
+            PolicyArea.ABUSE,
+            format_lazy("{}: {}", _("Usual handling"), kind.label),
+            Choice(dict(Handling.choices)),
+            handling.value,
+            needs_four_eyes=False,
+        )
+    )
+    for kind, handling in HANDLING.items()
+}
 ABUSE_HOURS = declare(
     Policy(
         "abuse_hours",

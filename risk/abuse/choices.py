@@ -65,6 +65,15 @@ class Measure(models.TextChoices):
     TYPE = "type", _("Change the account type")
 
 
+# Which measure carries out what was decided; the rest is done elsewhere: the execution book, a letter, the AML case, a merge.
+MEASURES: dict[str, Measure] = {
+    Handling.MARKUP: Measure.TYPE,
+    Handling.VOID_BONUS: Measure.BONUSES,
+    Handling.REVIEW_WITHDRAWALS: Measure.WITHDRAWALS,
+    Handling.REVIEW_SWAP: Measure.TYPE,
+}
+
+
 class EpisodeState(BadgeChoices):
     OPEN = "open", "red", pgettext_lazy("abuse", "Open")
     CONFIRMED = "confirmed", "orange", _("Abuse confirmed")

@@ -88,7 +88,15 @@ def trades_of(episode: AbuseEpisode, parties: Sequence[Party]) -> list[EvidenceT
     return found
 
 
-def chart_of(episode: AbuseEpisode, trades: Sequence[EvidenceTrade]) -> SafeString:
+@dataclass(frozen=True)
+class Chart:
+    """A drawing, and the figures to read beside it: what each is, and its value."""
+
+    drawing: SafeString
+    marks: Sequence[tuple[str, str]] = ()
+
+
+def chart_of(episode: AbuseEpisode, trades: Sequence[EvidenceTrade]) -> Chart:
     """Draw the markout curve where prices were judged, else what the evidence trades won one after another."""
     curve = episode.facts.get("curve")
     if curve and all(value is not None for value in curve):
@@ -97,7 +105,11 @@ def chart_of(episode: AbuseEpisode, trades: Sequence[EvidenceTrade]) -> SafeStri
             % {"time": formats.number(delay / 1000), "value": formats.number(value)}
             for delay, value in zip(CURVE_MS, curve, strict=True)
         ]
-        return area_chart(curve, texts, label=_("Gain after the opening, in spreads"))
+        marks = [
+            (_("%(time)s s") % {"time": formats.number(delay / 1000)}, formats.number(value))
+            for delay, value in zip(CURVE_MS, curve, strict=True)
+        ]
+        return Chart(area_chart(curve, texts, label=_("Gain after the opening, in spreads")), marks)
     total, values, texts = Decimal(0), [Decimal(0)], [_("Before the first trade")]
     for trade in trades:
         if trade.result is None or trade.party is None:
@@ -107,4 +119,9 @@ def chart_of(episode: AbuseEpisode, trades: Sequence[EvidenceTrade]) -> SafeStri
         texts.append(
             f"{trade.symbol} {formats.number(trade.lots or 0)}: {formats.money(Money(total, trade.party.currency))}"
         )
-    return area_chart(values, texts, label=_("Result of the evidence trades, added up"))
+    drawing = area_chart(values, texts, label=_("Result of the evidence trades, added up"))
+    currencies = {trade.party.currency for trade in trades if trade.party is not None}
+    if not drawing or len(currencies) != 1:
+        return Chart(drawing)
+    figures = ((_("Lowest"), min(values)), (_("Highest"), max(values)), (_("After the last trade"), total))
+    return Chart(drawing, [(name, formats.money(Money(value, *currencies))) for name, value in figures])

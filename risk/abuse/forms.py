@@ -6,7 +6,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from risk.abuse.choices import HANDLING, Abuse, Handling, Measure
+from risk.abuse.brand_policies import USUAL_HANDLING
+from risk.abuse.choices import MEASURES, Abuse, Handling, Measure
 from risk.abuse.evidence import Party
 from risk.abuse.models import AbuseEpisode
 from risk.abuse.queue import ABUSE
@@ -27,7 +28,7 @@ class EpisodeForm(forms.Form):
 
     def __init__(self, *args: Any, episode: AbuseEpisode, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["handling"].initial = HANDLING[Abuse(episode.kind)]
+        self.fields["handling"].initial = USUAL_HANDLING[Abuse(episode.kind)].of(episode.brand)
 
 
 class MeasureForm(forms.Form):
@@ -36,7 +37,7 @@ class MeasureForm(forms.Form):
     measure = forms.ChoiceField(label=_("Measure to take"))
     reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea({"rows": 2}))
 
-    def __init__(self, *args: Any, parties: Sequence[Party], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, parties: Sequence[Party], handling: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         clients = {party.client.pk: party.client for party in parties if party.client}
         rows = TradingAccount.objects.filter(pk__in=[party.account_id for party in parties], client__in=clients)
@@ -54,6 +55,8 @@ class MeasureForm(forms.Form):
                 for row in types[account.pk]
             ]
         self.fields["measure"].choices = choices  # type: ignore[attr-defined]
+        fitting = MEASURES.get(handling)
+        self.fields["measure"].initial = next((code for code, _label in choices if code.split(":")[1] == fitting), None)
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}

@@ -37,12 +37,12 @@ class EpisodeTable(Table):
     name, title, permission = "risk.abuse", _("Suspected abuse"), SEES
     subtitle = _("Trading that may break the terms of business, with its evidence. Nothing is done without a decision")
     columns = [
-        Column("client", _("Client"), value="client", link=True, place="name"),
-        Column("kind", _("Kind"), value="get_kind_display", place="state"),
+        Column("client", _("Client"), value="client", link=True, place="name", css="nowrap"),
+        Column("kind", _("Kind"), value="get_kind_display", place="state", css="nowrap"),
         Column("why", _("What was found"), render=lambda row, table: said(row), css="clip"),
         MoneyColumn("stake", _("At stake"), currency="brand.base_currency", sort=True),
         Column("score", _("Score"), render=lambda row, table: formats.number(row.score), css="num text-end"),
-        Column("accounts", _("Accounts"), value=lambda row: len(row.accounts), place="rest"),
+        Column("accounts", _("Accounts"), value=lambda row: len(row.accounts), place="rest", hidden=True),
         BadgeColumn("state", _("State"), place="rest"),
         AgoColumn("raised_at", _("Raised"), sort=False),
         *work_columns(),

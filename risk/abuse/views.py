@@ -23,7 +23,8 @@ from crm.ui.views import StaffView, TableView, staff_page
 from crm.web.requests import UserRequest
 from crm.work.queries import work_of
 from risk.abuse import dealing
-from risk.abuse.choices import HANDLING, Abuse, EpisodeState, Lost
+from risk.abuse.brand_policies import USUAL_HANDLING
+from risk.abuse.choices import Abuse, EpisodeState, Handling, Lost
 from risk.abuse.evidence import chart_of, parties_of, trades_of
 from risk.abuse.forms import EpisodeForm, MeasureForm
 from risk.abuse.measures import measures_of, propose_measure
@@ -147,7 +148,7 @@ class EpisodePage(StaffView):
             "trades": trades,
             "chart": chart_of(row, trades),
             "has_curve": bool(row.facts.get("curve")),
-            "suggested": HANDLING[Abuse(row.kind)].label,
+            "suggested": Handling(USUAL_HANDLING[Abuse(row.kind)].of(row.brand)).label,
             "earlier": earlier_of(request, row),
             "feedback": feedback(request.user).get(row.kind),
             "work": work_of(request.user, row.work_id),
@@ -157,7 +158,7 @@ class EpisodePage(StaffView):
             "measures": [(item, proposal_of(item, request.user)) for item in measures_of(request.user, row)],
         }
         if may_decide and row.state == EpisodeState.CONFIRMED and any(party.client for party in parties):
-            context["measure_form"] = measure or MeasureForm(parties=parties)
+            context["measure_form"] = measure or MeasureForm(parties=parties, handling=row.handling)
         return render(request, "risk/abuse/episode.html", context)
 
 

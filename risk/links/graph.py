@@ -23,7 +23,8 @@ from risk.links.weights import HOUSEHOLD, NEEDED, PERSON, SHARED_MAX, STRONG, Sh
 
 PEOPLE_MAX: Final = 40
 DRAWN_MAX: Final = 16
-WIDTH, HEIGHT = 640, 380
+WIDTH: Final = 640
+LABELLED_MAX: Final = 8  # more words on the lines would cover each other
 # The people who share a thing with the client, and the client; things that many use are left out.
 AROUND: Final = """
 WITH mine AS (
@@ -82,17 +83,22 @@ class Tie:
         return self.strength >= STRONG
 
     @property
-    def anchor(self) -> str:
-        """Where the name is: away from the middle."""
-        return "start" if self.x > WIDTH / 2 + 40 else "end" if self.x < WIDTH / 2 - 40 else "middle"
-
-    @property
-    def text_x(self) -> int:
-        return self.x + {"start": 14, "end": -14, "middle": 0}[self.anchor]
-
-    @property
     def text_y(self) -> int:
-        return self.y + 4 if self.anchor != "middle" else self.y + 26 if self.y > HEIGHT / 2 else self.y - 16
+        return self.y + 26 if self.y >= 0 else self.y - 16
+
+    @property
+    def why_x(self) -> int:
+        return self.x * 3 // 5
+
+    @property
+    def why_y(self) -> int:
+        return self.y * 3 // 5 - 9
+
+    @property
+    def why(self) -> str:
+        """Say what links the two: the first things that they share, or trades alone."""
+        kinds = list(dict.fromkeys(str(reason.kind.label) for reason in self.reasons))
+        return ", ".join([*kinds[:2], *(["…"] if len(kinds) > 2 else [])]) or _("Trades")
 
     @property
     def verdict(self) -> str:
@@ -117,6 +123,15 @@ class Surroundings:
     @property
     def drawn(self) -> tuple[Tie, ...]:
         return self.ties[:DRAWN_MAX]
+
+    @property
+    def height(self) -> int:
+        """Return how high the picture is, around a middle of zero: as high as those who are drawn need."""
+        return max((2 * (abs(tie.y) + 40) for tie in self.drawn), default=0) if len(self.ties) > 2 else 120
+
+    @property
+    def has_labels(self) -> bool:
+        return len(self.drawn) <= LABELLED_MAX
 
 
 def around(user: User, client: Client) -> Surroundings:
@@ -161,12 +176,12 @@ def _meetings(client: Client) -> dict[int, int]:
 
 
 def _placed(ties: list[Tie]) -> Iterable[Tie]:
-    """Put those that are drawn in a circle."""
+    """Put those that are drawn around the client, who is in the middle, at zero."""
     drawn = min(len(ties), DRAWN_MAX)
+    tall = 90 if drawn <= LABELLED_MAX else 150
     for place, tie in enumerate(ties):
         angle = 2 * math.pi * place / max(drawn, 1)
-        x, y = round(WIDTH / 2 + 190 * math.cos(angle)), round(HEIGHT / 2 + 130 * math.sin(angle))
-        yield replace(tie, x=x, y=y)
+        yield replace(tie, x=round(215 * math.cos(angle)), y=round(tall * math.sin(angle)))
 
 
 def all_links(brand_id: int, *, least: float = STRONG) -> dict[tuple[int, int], float]:

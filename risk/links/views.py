@@ -19,7 +19,7 @@ from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from risk.abuse.queue import RIGHT
 from risk.links.forms import KnownLinkForm
-from risk.links.graph import HEIGHT, WIDTH, around
+from risk.links.graph import WIDTH, around
 from risk.links.known import count_link_again, known_of, set_link_aside
 
 SEES: Final = "clients.view_linked_clients"
@@ -69,9 +69,7 @@ def _page(request: UserRequest, client: Client, form: KnownLinkForm | None = Non
         "form": form or KnownLinkForm(ties=found.ties),
         "may_add": may and any(tie.known is None for tie in found.ties),
         "width": WIDTH,
-        "height": HEIGHT,
-        "middle_x": WIDTH // 2,
-        "middle_y": HEIGHT // 2,
-        "label_y": HEIGHT // 2 + 30,
+        "left": -WIDTH // 2,
+        "top": -found.height // 2,
     }
     return render(request, "risk/links/client.html", context)

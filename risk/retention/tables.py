@@ -71,6 +71,11 @@ def probability_cell(row: RetentionCase) -> str:
     return f"{formats.number(round(100 * outlook.probability))} %" if outlook is not None else "–"
 
 
+def value_at_risk(row: RetentionCase) -> Any:
+    """Return what is at risk; nothing is known of a client without a score, which isn't the same as zero."""
+    return row.value_at_risk or (row.value_at_risk if hasattr(row.client, "outlook") else None)
+
+
 class CaseTable(Table):
     """Open cases, those with the most at risk first; decided ones by filter."""
 
@@ -79,7 +84,9 @@ class CaseTable(Table):
     columns = [
         PersonColumn("client", _("Client"), value="client.full_name", link=True, place="name"),
         Column("flags", _("Flags"), render=flags_cell, export=False),
-        MoneyColumn("value_at_risk", _("Revenue at risk"), currency="brand.base_currency", sort=True),
+        MoneyColumn(
+            "value_at_risk", _("Revenue at risk"), value=value_at_risk, currency="brand.base_currency", sort=True
+        ),
         Column("probability", _("Probability"), render=lambda row, table: probability_cell(row), export=False),
         NumberColumn("weight", _("Weight"), sort=True),
         BadgeColumn("state", _("State")),

@@ -1,5 +1,7 @@
 """What is done about confirmed abuse: proposed, approved by another, and carried out by the verb it belongs to."""
 
+import re
+
 import pytest
 from django.urls import reverse
 from django.utils import translation
@@ -13,6 +15,7 @@ from risk.abuse import scoring
 from risk.abuse.measures import propose_measure
 from risk.abuse.models import AbuseMeasure
 from risk.abuse.queue import decide_episode
+from tests.brand_policies import set_policies
 from tests.cast import make_staff
 from tests.risk.abuse.test_episodes import hedged_accounts
 from tests.trading.factories import make_type
@@ -46,6 +49,19 @@ def propose(cast, episode, kind, **more) -> AbuseMeasure:
     return propose_measure(
         episode_id=episode.pk, client_id=cast.client.pk, kind=kind, actor=cast.finance, reason="As agreed", **more
     )
+
+
+def test_the_brands_usual_handling_is_proposed_and_its_measure_chosen(cast, episode, browse):
+    """What is usual is the brand's policy; the measure that carries out the decision is chosen already."""
+    set_policies(cast.brand, abuse_handling_hedge="void_bonus")
+    page = browse(cast.finance).get(episode.get_absolute_url()).content.decode()
+    assert "Withdraw the bonus, and review withdrawals" in page
+    assert re.search(r'<option value="void_bonus" selected>', page)
+    decide_episode(
+        episode_id=episode.pk, actor=cast.finance, outcome="confirmed", reason="Same hands", handling="void_bonus"
+    )
+    page = browse(cast.finance).get(episode.get_absolute_url()).content.decode()
+    assert re.search(r'<option value="\d+:bonuses" selected>', page)
 
 
 def test_withdrawals_are_blocked_when_a_second_person_approves(cast, confirmed, second):

@@ -1,6 +1,7 @@
 """Who is linked with a client, how strongly and why; households and crowds weigh less."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.urls import reverse
@@ -44,6 +45,8 @@ def test_page_says_why_how_strongly_and_since_when(cast, browse, django_assert_m
     assert all_links(client.brand_id)[min(client.pk, other.pk), max(client.pk, other.pk)] == 12
     page = browse(cast.mlro).get(reverse("risk_links", args=[client.pk])).content.decode()
     assert str(other) in page and "<svg" in page and "Document number" in page and "Likely one person" in page
+    assert 'class="why">Device, Document number<' in page, "the picture says why, too"
+    assert re.search(r'href="/risk/abuse/" aria-current="page"', page), "the page belongs to suspected abuse"
     assert AccessEvent.objects.filter(target="risk.links", client_id=client.pk).count() == 1
     hidden = around(cast.agent, client)
     assert hidden.ties == () and hidden.beyond == 1
