@@ -28,7 +28,7 @@ from crm.pages.import_tables import DataImportTable, ImportRowTable, kind_label
 from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.exports import csv_lines
-from crm.ui.views import TableView, embedded_table, staff_page, wants_fragment
+from crm.ui.views import TableView, embedded_table, reload_page, staff_page, wants_fragment
 from crm.web.requests import UserRequest
 from crm.web.uploads import takes_files
 
@@ -140,6 +140,8 @@ def detail(request: UserRequest, pk: int) -> HttpResponseBase:
         return embedded_table(request, table)
     is_active = batch.state in RUNNING
     is_running = is_active and importing.is_running(batch)
+    if wants_fragment(request) and not is_running:
+        return reload_page()
     context = {
         "batch": batch,
         "kind": kind_label(batch.kind),

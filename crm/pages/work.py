@@ -22,7 +22,7 @@ from crm.security import access_log, crypto
 from crm.security.sealed_files import FileDamaged, FileMissing
 from crm.ui.actions import run_action
 from crm.ui.tables import Table
-from crm.ui.views import StaffView, staff_page
+from crm.ui.views import StaffView, reload_page, staff_page
 from crm.web.requests import UserRequest
 from crm.web.uploads import takes_files
 from crm.work.assigning import AT_ONCE_MAX, RIGHT, assignees
@@ -84,10 +84,8 @@ def act(request: UserRequest, item_id: int, act: str) -> HttpResponseBase:
 def extend(request: UserRequest, item_id: int) -> HttpResponse:
     """Keep the claim while the page is open: 204, with a reload when it was lost."""
     get_work(request.user, item_id)
-    response = HttpResponse(status=204)
-    if not work.extend(item_id=item_id, actor=request.user):
-        response["HX-Refresh"] = "true"
-    return response
+    is_held = work.extend(item_id=item_id, actor=request.user)
+    return HttpResponse(status=204) if is_held else reload_page()
 
 
 class ClaimNext(StaffView):

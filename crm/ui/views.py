@@ -35,6 +35,13 @@ def wants_fragment(request: HttpRequest) -> bool:
     )
 
 
+def reload_page() -> HttpResponse:
+    """Answer a part's request by having the whole page loaded again: a body that is swapped would run its scripts twice."""
+    response = HttpResponse(status=204)
+    response["HX-Refresh"] = "true"
+    return response
+
+
 class StaffView(View):
     """A page for staff. Strangers go to the sign-in page; clients and partners get 404; staff without the right, 403.
 

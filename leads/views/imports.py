@@ -36,7 +36,7 @@ from crm.ui.tables import (
     PhoneColumn,
     Table,
 )
-from crm.ui.views import embedded_table, staff_page, wants_fragment
+from crm.ui.views import embedded_table, reload_page, staff_page, wants_fragment
 from crm.web.requests import UserRequest
 from crm.web.uploads import takes_files
 from leads import imports
@@ -239,8 +239,11 @@ def detail(request: UserRequest, import_id: int) -> HttpResponseBase:
         for verdict in RowVerdict
         if verdict != RowVerdict.REFUSED or batch.counts.get(verdict.value)
     ]
-    takes = batch.counts.get("new", 0) + batch.counts.get("known", 0)
     is_active, is_stopped = batch.state in RUNNING, imports.is_stopped(batch)
+    is_running = is_active and not is_stopped
+    if wants_fragment(request) and not is_running:
+        return reload_page()
+    takes = batch.counts.get("new", 0) + batch.counts.get("known", 0)
     context = {
         "batch": batch,
         "table": table,
@@ -250,7 +253,7 @@ def detail(request: UserRequest, import_id: int) -> HttpResponseBase:
         "is_mine": is_mine,
         "is_checked": batch.state == ImportState.CHECKED,
         "is_applying": batch.state == ImportState.IMPORTING,
-        "is_running": is_active and not is_stopped,
+        "is_running": is_running,
         "is_stopped": is_stopped,
         "applied": written_count(batch),
         "can_map": is_mine and batch.state in MAPPABLE and files.file_path(batch).exists(),

@@ -23,7 +23,7 @@ from crm.money.numbers import is_whole
 from crm.security import access_log
 from crm.security.policies import require
 from crm.ui.actions import run_action
-from crm.ui.views import StaffView, TableView, embedded_table, wants_fragment
+from crm.ui.views import StaffView, TableView, embedded_table, reload_page, wants_fragment
 from crm.web.requests import UserRequest
 from trading import policies
 from trading.accounts.forms import DecisionNoteForm
@@ -92,7 +92,8 @@ class ImportPage(StaffView):
         is_running = batch.job is not None and batch.job.state in (JobState.QUEUED, JobState.RUNNING)
         context: dict[str, Any] = {"batch": batch, "job": batch.job, "is_running": is_running}
         if wants_fragment(request):
-            return render(request, "trading/imports/_import_state.html", context)
+            state = "trading/imports/_import_state.html"
+            return render(request, state, context) if is_running else reload_page()
         counts, waiting, clean, proposed = _counts(batch)
         context |= {
             "table": table,
