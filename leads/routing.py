@@ -129,6 +129,7 @@ class Router:
         self.counters: Counters | None = None
         self._members: dict[tuple[Any, ...], list[AgentState]] = {}
         self._on_shift: dict[int, bool] = {}
+        self._away: dict[int, bool] = {}
         self._owners: dict[str, int] = {}
 
     def move_to(self, now: dt.datetime) -> None:
@@ -139,6 +140,7 @@ class Router:
                 agent.today = 0
         self.now = counters.now = now
         self._on_shift.clear()
+        self._away.clear()
 
     def custom_of(self, client_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
         """Read what this brand's rules ask of clients: custom fields and segments, one query each, none where no rule asks."""
@@ -178,9 +180,7 @@ class Router:
     def _possible(self, rules: Iterable[Rule], lead: Candidate, excluded: frozenset[int]) -> list[AgentState]:
         """List the agents whom these rules could choose, each once."""
         found = {agent.pk: agent for rule in rules for agent in self._members_of(rule, lead)}
-        return [
-            agent for agent in found.values() if agent.pk not in excluded and not agent.is_away(agent.day(self.now))
-        ]
+        return [agent for agent in found.values() if agent.pk not in excluded and self._is_here(agent)]
 
     def hold(self, agents: Collection[AgentState] | None = None, rules: Collection[Rule] | None = None) -> None:
         """Lock what these agents have had (all agents': for a batch) and read it again."""
@@ -229,9 +229,7 @@ class Router:
         self._counted()
         is_on_duty = any(rule.off_shift == OffShift.ASSIGN for rule in self.rules)
         return any(
-            agent.today < agent.capacity
-            and not agent.is_away(agent.day(self.now))
-            and (is_on_duty or self._is_on(agent))
+            agent.today < agent.capacity and self._is_here(agent) and (is_on_duty or self._is_on(agent))
             for agent in self.agents
         )
 
@@ -263,6 +261,11 @@ class Router:
             ]
         return self._members[key]
 
+    def _is_here(self, agent: AgentState) -> bool:
+        if agent.pk not in self._away:
+            self._away[agent.pk] = agent.is_away(agent.day(self.now))
+        return not self._away[agent.pk]
+
     def _is_on(self, agent: AgentState) -> bool:
         if agent.pk not in self._on_shift:
             self._on_shift[agent.pk] = agent.is_on_shift(self.now)
@@ -281,7 +284,7 @@ class Router:
             of = len(self._members_of(rule, _ANY_LANGUAGE))
             reasons.append({"code": "language", "left": len(left), "of": of, "value": lead.language[:2]})
         left = self._narrow(left, reasons, "tried", lambda agent: agent.pk not in excluded)
-        left = self._narrow(left, reasons, "away", lambda agent: not agent.is_away(agent.day(self.now)))
+        left = self._narrow(left, reasons, "away", self._is_here)
         left = self._narrow(left, reasons, "capacity", lambda agent: agent.today < agent.capacity)
         if rule.off_shift == OffShift.WAIT or any(map(self._is_on, left)):
             left = self._narrow(left, reasons, "shift", self._is_on)

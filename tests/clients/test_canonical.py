@@ -1,11 +1,12 @@
 import string
 
+import phonenumbers
 import pytest
 from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clients.canonical import canonical_email, canonical_phone, country_of_phone
+from clients.canonical import canonical_email, canonical_phone, country_of_phone, parse_phone
 from clients.models import Client
 from clients.models.client import EMAIL_CANONICAL
 
@@ -90,3 +91,13 @@ def test_however_a_german_mobile_is_written_it_is_one_number(number):
         for typed in (f"0{text}", f"0049{text}", f"+49 {text[:3]} {text[3:]}", f"0{text[:3]}/{text[3:7]}-{text[7:]}"):
             assert canonical_phone(typed, "DE") == plain
         assert country_of_phone(plain) == "DE"
+
+
+def test_a_numbers_country_is_that_of_a_full_parse():
+    """Calling codes of one country are not parsed; the others, and those of no country, are."""
+    examples = filter(None, map(phonenumbers.example_number, phonenumbers.SUPPORTED_REGIONS))
+    numbers = [phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) for number in examples]
+    assert len(numbers) > 200
+    for number in numbers:
+        assert country_of_phone(number) == phonenumbers.region_code_for_number(parse_phone(number)), number
+    assert [country_of_phone(text) for text in ("", "+", "nonsense", "+999")] == ["", "", "", ""]
