@@ -16,19 +16,24 @@ from crm.models import Brand, User
 from crm.money.amounts import to_minor
 from prop.appeals.filing import file_appeal
 from prop.certificates.issuing import issue_certificate
+from prop.challenges.pending import pending_of
 from prop.choices import ChallengeState, StageState
+from prop.corrections.finding import find_correction
 from prop.judge import feed
 from prop.judge.days import to_msc
 from prop.judge.inputs import Sample
 from prop.judge.live import judge_history
+from prop.merging.requests import offers_of, request_merge
 from prop.models import Challenge, PhaseAccount, ProgrammeVersion, PublishProposal
-from prop.payouts.requests import offer_of, request_payout
+from prop.news.calendar import enter_releases
+from prop.payouts.requests import offer_for, offer_of, request_payout
 from prop.payouts.reviews import decide_payout
 from prop.programmes.drafts import create_programme, draft_version
 from prop.programmes.publishing import propose_publication
 from prop.programmes.templates import TEMPLATES
 from prop.trials.running import DAYS_MAX, run_trial
 from trading.choices import AccountState
+from trading.demo import IDLE
 from trading.models import AccountType, Deal, EquityPoint, TradingAccount
 from wallet.choices.ledger import AccountKind, JournalKind
 from wallet.ledger import posting
@@ -49,13 +54,15 @@ EASIER: Final = (("  best_day: 25\n", ""), ("  weekend: false\n", ""), ("payout_
 TIGHT: Final = (
     (
         "target: 10, daily_loss: 4, max_loss: 6, max_loss_kind: trailing_equity, locks_at_start: true, min_days: 3",
-        "target: 1, daily_loss: 1, max_loss: 2",
+        "target: 1, daily_loss: 1, max_loss: 2, news_minutes: 2",
     ),
 )
 # What a draft of the sprint's next version says instead: twice as much may be lost.
 WIDER: Final = ("daily_loss: 1, max_loss: 2", "daily_loss: 2, max_loss: 4")
 CHANGES: Final = {"instant": EASIER, "sprint": TIGHT}
 OTHERS_OF: Final = 3  # of accounts with a profit each third, of those without two of three are sprints
+RELEASES: Final = ("USD,Consumer prices", "EUR,Interest rate decision", "GBP,Gross domestic product", "USD,Payrolls")
+TRIED_MAX: Final = 20  # deals, until judging one's account again gives something else
 KEPT_FREE: Final = 5  # each fifth demo account stays one that was opened for free
 
 
@@ -70,23 +77,29 @@ def load(demo: Demo) -> None:
         accounts = TradingAccount.objects.filter(
             client__brand=brand, is_demo=True, state=AccountState.OPEN, missing_since=None, client__user__isnull=False
         ).select_related("client__brand", "server")
+        twice = {account.client_id for account in accounts if account.request_key.endswith(f":{IDLE}")}
         for place, account in enumerate(accounts.order_by("pk") if versions else []):
-            if place % KEPT_FREE != KEPT_FREE - 1:
-                is_third = place % OTHERS_OF == OTHERS_OF - 1
-                kind = (
-                    ("sprint" if is_third else "instant")
-                    if account.balance > BALANCE
-                    else "two-step"
-                    if is_third
-                    else "sprint"
-                )
+            kind = "instant" if account.client_id in twice else _kind_of(account, place)
+            if kind:
                 with transaction.atomic():
                     _challenge(account, versions[kind])
+        _merge(brand)
         _pay_out(brand, checkers[0])
         _appeal(brand)
+        _enter_news(brand, makers[0], demo.now)
         if versions and Challenge.objects.filter(version=versions["sprint"]).exists():
             _try_out(versions["sprint"], makers[0])
     demo.progress("Challenges", 1, 1)
+
+
+def _kind_of(account: TradingAccount, place: int) -> str:
+    """Choose what an account is a challenge of: instant funding mostly where it made a profit; empty where it stays free."""
+    is_third = place % OTHERS_OF == OTHERS_OF - 1
+    if place % KEPT_FREE == KEPT_FREE - 1:
+        return ""
+    if account.balance > BALANCE:
+        return "sprint" if is_third else "instant"
+    return "two-step" if is_third else "sprint"
 
 
 def _on_sale(brand: Brand, maker: User, checker: User) -> dict[str, ProgrammeVersion]:
@@ -227,6 +240,43 @@ def _pay_out(brand: Brand, person: User) -> None:
         asked += 1
         if asked % 2 == 0:
             decide_payout(payout_id=payout.pk, outcome="sending", actor=person)
+
+
+def _merge(brand: Brand) -> None:
+    """Let the first trader ask to merge who has two funded accounts and may."""
+    funded = PhaseAccount.objects.filter(
+        challenge__brand=brand, challenge__state=ChallengeState.FUNDED, state=StageState.RUNNING
+    ).select_related(
+        "phase", "account__server", "challenge__version", "challenge__client__brand", "challenge__client__user"
+    )
+    rows = list(funded.filter(account__balance__gt=BALANCE).order_by("pk"))
+    offers = {row.pk: offer_for(row, pending_of([row.pk])[row.pk]) for row in rows}
+    for row in sorted(rows, key=lambda row: not getattr(offers[row.pk], "problem", "")):  # who can't be paid yet first
+        offer = next((offer for offer in offers_of(row) if not offer.problem), None)
+        if offer is not None and row.challenge.client.user is not None:
+            request_merge(
+                kept_id=row.pk, closed_id=offer.row.pk, request_key=f"demo:{row.pk}", actor=row.challenge.client.user
+            )
+            return
+
+
+def _enter_news(brand: Brand, person: User, now: dt.datetime) -> None:
+    """Enter releases of the next days, and one that is over: an account that traded beside it then comes out differently."""
+    coming = [now.replace(hour=12, minute=30) + dt.timedelta(days=days) for days in range(1, 8)]
+    lines = [f"{at:%Y-%m-%d %H:%M},{RELEASES[at.day % len(RELEASES)]}" for at in coming]
+    enter_releases(brand=brand, text="\n".join(lines), actor=person)
+    rows = PhaseAccount.objects.filter(
+        challenge__brand=brand, phase__news_minutes__isnull=False, state__in=[StageState.RUNNING, StageState.BREACHED]
+    )
+    deals = Deal.objects.filter(account__challenge_phase__in=rows, symbol__contains="USD")
+    newest = deals.order_by("-account__challenge_phase__state", "-executed_at")  # of running accounts first
+    for executed_at, row_id in newest.values_list("executed_at", "account__challenge_phase")[:TRIED_MAX]:
+        with transaction.atomic():
+            text = f"{executed_at:%Y-%m-%d %H:%M},USD,Speech of the central bank’s chair"
+            enter_releases(brand=brand, text=text, actor=person)
+            if find_correction(phase_account_id=row_id) is not None:
+                return
+            transaction.set_rollback(True)
 
 
 def _appeal(brand: Brand) -> None:

@@ -42,6 +42,7 @@ from trading.sync import results
 
 FIRST_DEAL, FIRST_ORDER = 100_001, 200_001
 CHALLENGERS_MIN, CHALLENGERS, CHALLENGER = 8, 24, 40  # clients, more at full scale; the number in their request's key
+IDLE, IDLE_MAX = 41, 3  # likewise: a second account that stays untouched, of so many clients of a brand
 PROFIT_ATTEMPTS, PROFIT_FROM = 12, 1_010_000  # cents: the balance at the start and 1 %
 HAVE_ACCOUNTS = (Stage.VERIFIED, Stage.FUNDED, Stage.ACTIVE, Stage.DORMANT)
 
@@ -100,7 +101,7 @@ def load(demo: Demo) -> None:
     challengers = _challengers(others.demo_of(demo), types, journeys)
     for number, journey in enumerate(challengers):
         _live_to_profit(own_dice, paths, journey, wants_profit=number % 2 == 0)
-    journeys += challengers
+    journeys += [*challengers, *_idle(own_dice, challengers)]
     _write_accounts(demo, servers, journeys, [journey for theirs in elsewhere.values() for journey in theirs])
     deals, money = _write_deals(demo, journeys)
     for one in joined:
@@ -164,6 +165,22 @@ def _challengers(
             young = demo.now - dt.timedelta(days=demo.rng.uniform(6, 25))
             account.opened_at = max(account.opened_at or young, young)
             made.append(AccountJourney(client, account, Ledger()))
+    return made
+
+
+def _idle(demo: Demo, challengers: list[AccountJourney]) -> list[AccountJourney]:
+    """Give some clients whose young account made a profit a second one that nobody traded; `prop.demo` lets one ask for a merge."""
+    made: list[AccountJourney] = []
+    for journey in challengers:
+        opened = journey.account.opened_at
+        brands = [one.client.brand_id for one in made]
+        if opened is None or opened > demo.now - dt.timedelta(days=2) or journey.balance <= PROFIT_FROM:
+            continue
+        if brands.count(journey.client.brand_id) < IDLE_MAX and journey.account.account_type is not None:
+            account = _account(demo, journey.client, journey.account.account_type, IDLE)
+            account.opened_at = opened + dt.timedelta(hours=demo.rng.uniform(1, 20))
+            deposit = account.opened_at + dt.timedelta(minutes=demo.rng.uniform(5, 60)), 1_000_000
+            made.append(AccountJourney(journey.client, account, Ledger(deposits=[deposit], balance=deposit[1])))
     return made
 
 
