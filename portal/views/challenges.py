@@ -25,6 +25,7 @@ from prop.challenges.objectives import days_of, objectives_of
 from prop.challenges.pending import pending_of
 from prop.challenges.phases import is_stuck
 from prop.challenges.resets import reset_phase, reset_price
+from prop.challenges.shop import compare, own_price, rates_to
 from prop.choices import AppealState
 from prop.forms import MergeRequestForm
 from prop.judge.sampling import sampling_note
@@ -73,17 +74,27 @@ class BuyForm(forms.Form):
 @require_safe
 def shop(request: HttpRequest, client: Client) -> HttpResponse:
     """Compare what is on sale, below the client's own challenges."""
+    versions, own = list(on_sale(client)[:SHOWN_MAX]), own_currency(client)
+    rates = rates_to(own, {version.currency for version in versions})
     offers = [
         {
             "version": version,
-            "sizes": list(version.sizes.all()),
+            "sizes": [(size, own_price(size.fee, version.currency, rates, own)) for size in version.sizes.all()],
             "phases": [(name_of(phase), rules_of(phase)) for phase in version.phases.all()],
             "payouts": about_payouts(version),
         }
-        for version in on_sale(client)[:SHOWN_MAX]
+        for version in versions
     ]
     owned = challenges_visible_to(me(request)).filter(client=client).select_related("version__programme")[:SHOWN_MAX]
-    return render(request, "portal/challenges.html", {"client": client, "offers": offers, "owned": owned})
+    compared = compare(versions, rates, own) if len(versions) > 1 else []
+    context = {"client": client, "offers": offers, "owned": owned, "compared": compared}
+    return render(request, "portal/challenges.html", context)
+
+
+def own_currency(client: Client) -> str:
+    """Choose a client's own currency: of the first wallet that has money, else the brand's."""
+    funded = (wallet.currency for wallet in wallets.wallets_of(client) if wallet.balance > 0)
+    return next(funded, client.brand.base_currency)
 
 
 @client_required
@@ -102,13 +113,14 @@ def buy(request: HttpRequest, client: Client, size_id: int) -> HttpResponse:
     )
     if done:
         return redirect("portal_challenge", challenge_id=done.result.pk)
-    currency = chosen.version.currency
+    currency, own = chosen.version.currency, own_currency(client)
     context = {
         "client": client,
         "size": chosen,
         "version": chosen.version,
         "phases": [(name_of(phase), rules_of(phase)) for phase in chosen.version.phases.all()],
         "payouts": about_payouts(chosen.version),
+        "own_price": own_price(chosen.fee, currency, rates_to(own, {currency}), own),
         "wallet": next((row for row in wallets.wallets_of(client) if row.currency == currency), None),
         "form": form,
         "allowed": can_buy(me(request), client),

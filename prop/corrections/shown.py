@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from crm.i18n import formats
 from crm.money.amounts import from_minor
@@ -50,6 +51,8 @@ def shown_verdict(values: dict[str, Any] | None, currency: str) -> ShownVerdict 
         threshold, rule = threshold_of(verdict, currency), RULES[verdict.rule]
         is_money = rule in (Rule.DAILY_LOSS, Rule.MAX_LOSS)
         limit = formats.money(threshold, currency) if is_money else formats.number(threshold)
+        if rule == Rule.NEWS:
+            limit = ngettext("%(count)s minute", "%(count)s minutes", int(threshold)) % {"count": limit}
     balance, equity = (from_minor(figure, currency) for figure in (verdict.balance, verdict.equity))
     return ShownVerdict(_label(verdict), to_time(verdict.at), balance, equity, limit)
 
@@ -75,6 +78,11 @@ def shown_deals(evidence: dict[str, Any], currency: str) -> list[ShownDeal]:
         )
         for each in evidence["changed_deals"]
     ]
+
+
+def read_between(evidence: dict[str, Any]) -> tuple[dt.datetime, dt.datetime]:
+    """Return the instants between which the account was judged again."""
+    return dt.datetime.fromisoformat(evidence["since"]), dt.datetime.fromisoformat(evidence["until"])
 
 
 def shown_gaps(evidence: dict[str, Any]) -> list[tuple[dt.datetime, dt.datetime]]:

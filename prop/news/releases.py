@@ -40,11 +40,15 @@ def coming_releases(row: PhaseAccount, now: dt.datetime) -> list[NewsRelease]:
 
 def first_changed_release(row: PhaseAccount, since: dt.datetime, until: dt.datetime) -> dt.datetime | None:
     """Find the first release that was entered or removed when its time had begun already; None where there is none."""
+    return changed_releases(row, since, until).values_list("at", flat=True).first()
+
+
+def changed_releases(row: PhaseAccount, since: dt.datetime, until: dt.datetime) -> QuerySet[NewsRelease]:
+    """List the releases that were entered or removed when their time had begun already; none without a news rule."""
     if row.phase.news_minutes is None:
-        return None
+        return NewsRelease.objects.none()
     begins = F("at") - WITHIN
-    late = _around(row, since, until).filter(Q(created_at__gt=begins) | Q(removed_at__gt=begins))
-    return late.values_list("at", flat=True).first()
+    return _around(row, since, until).filter(Q(created_at__gt=begins) | Q(removed_at__gt=begins))
 
 
 def _around(row: PhaseAccount, since: dt.datetime, until: dt.datetime) -> QuerySet[NewsRelease]:

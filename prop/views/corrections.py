@@ -14,10 +14,13 @@ from crm.work.queries import work_of
 from prop.choices import CorrectionState
 from prop.corrections.applying import problem_of
 from prop.corrections.reviews import can_decide_correction, decide_correction
-from prop.corrections.shown import shown_deals, shown_gaps, shown_verdict
+from prop.corrections.shown import read_between, shown_deals, shown_gaps, shown_verdict
 from prop.forms import CorrectionForm
+from prop.news.releases import changed_releases
 from prop.queries import corrections_visible_to
 from prop.sentences import name_of
+
+SHOWN_MAX = 10
 
 
 @staff_page("prop.view_challenge")
@@ -58,6 +61,7 @@ def correction_page(request: UserRequest, correction_id: int) -> HttpResponse:
             (_("Judged again"), shown_verdict(correction.now, currency)),
         ],
         "deals": shown_deals(correction.evidence, currency),
+        "releases": list(changed_releases(row, *read_between(correction.evidence))[:SHOWN_MAX]),
         "gaps": shown_gaps(correction.evidence),
         "problem": problem_of(correction) if is_open else "",
         "work": work,

@@ -9,8 +9,9 @@ import pytest
 from django.utils import timezone
 from django.utils.html import strip_tags
 
-from crm.models import AccessEvent
+from crm.models import AccessEvent, FxRate
 from prop.challenges.objectives import objectives_of
+from prop.challenges.shop import compare, rates_to
 from prop.choices import StageState
 from prop.models import Breach
 from tests.cast import Cast, signed_in
@@ -123,6 +124,25 @@ def test_a_breach_says_its_limit_in_its_own_unit(cast: Cast, rule: str, threshol
     for user, address in ((cast.client.user, "/portal/challenges/"), (cast.administrator, "/prop/challenges/")):
         page = signed_in(user).get(f"{address}{challenge.pk}/").content.decode()
         assert said in strip_tags(page)
+
+
+def test_programmes_are_compared_with_prices_in_the_own_currency(cast: Cast) -> None:
+    version = make_version(cast)
+    FxRate.objects.create(on=timezone.localdate(), currency="USD", rate="1.25")
+    assert compare([version], rates_to("EUR", {"EUR"}), "EUR")[0].own_fee == ""
+    (line,) = compare([version], rates_to("USD", {"EUR"}), "USD")
+    assert (line.targets, line.daily_loss, line.maximum_loss, line.days, line.split) == (
+        "8 % · 5 %",
+        "5 %",
+        "10 %",
+        4,
+        "80 %",
+    )
+    assert (line.fee, line.own_fee) == (99, "about $123.75")
+    fund(cast.client, 50, "USD")
+    browser = signed_in(cast.client.user)
+    assert "about $123.75" in browser.get("/portal/challenges/").content.decode()
+    assert "about $123.75" in browser.get(f"/portal/challenges/buy/{size_of(version).pk}/").content.decode()
 
 
 def test_a_brand_whose_demo_accounts_are_bought_says_so(cast: Cast) -> None:
