@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from django.utils import timezone
@@ -55,10 +55,24 @@ def checks_of(
 
 def review_checks(payout: ChallengePayout) -> list[PayoutCheck]:
     """Check a requested payout for its review, with what was found about the style of trading."""
-    row = payout.phase_account
+    return [*checks_of(payout.phase_account, payout), _style(payout.phase_account)]
+
+
+def phase_checks(row: PhaseAccount, pending: Pending) -> list[PayoutCheck]:
+    """Check a reached target for its review: the rules as judged, the style of trading, and whether payouts will be possible.
+
+    An unverified client goes on; who is paid has to be verified.
+    """
+    problem = _("This challenge is paused because its payment was reversed.") if row.challenge.paused_at else ""
+    if pending.has_correction:
+        problem = _("This account is being judged again. Wait for the decision on it first.")
+    rules = PayoutCheck(_("Rules"), not problem, problem or _("No rule was breached."))
+    return [rules, _style(row), replace(_client(row), is_binding=False)]
+
+
+def _style(row: PhaseAccount) -> PayoutCheck:
     found = [text for finder in STYLE_FINDINGS for text in finder(row)]
-    style = PayoutCheck(_("Trading style"), not found, " ".join(found) or _("No findings."), is_binding=False)
-    return [*checks_of(row, payout), style]
+    return PayoutCheck(_("Trading style"), not found, " ".join(found) or _("No findings."), is_binding=False)
 
 
 def problem_of(checks: list[PayoutCheck]) -> str:

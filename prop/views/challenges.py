@@ -27,6 +27,7 @@ from prop.funding.failures import can_fund
 from prop.judge.sampling import sampling_note
 from prop.merging.requests import can_request, offers_of
 from prop.news.releases import coming_releases
+from prop.payouts.checks import phase_checks
 from prop.payouts.rows import PAYOUTS, growths_of, merges_of
 from prop.queries import accounts_of, challenges_visible_to
 from prop.sentences import about_payouts, name_of, rules_of
@@ -108,6 +109,7 @@ def challenge_page(request: UserRequest, challenge_id: int) -> HttpResponse:
         "merges": merges_of(current) if is_funded else [],
         "merge_offers": offers_of(current, pending=pending) if can_request(request.user, challenge) else [],
         "merge_key": uuid4().hex,
+        "checks": phase_checks(current, pending) if current.state == StageState.REVIEW else [],
         "work": work_of(request.user, failure.work_id if failure else current.work_id),
         "failure": failure,
         "may_decide": current.state == StageState.REVIEW and can_review(request.user, current),

@@ -86,3 +86,12 @@ def test_trading_that_ended_does_not_come_back_with_a_lifted_restriction(cast: C
     account.refresh_from_db()
     assert not account.trading_wanted
     assert AuditEvent.objects.filter(action="trading.right_to_trade_changed").count() == 1
+
+
+def test_a_reviewer_reads_rules_style_and_verification(cast: Cast, reached: PhaseAccount) -> None:
+    page = signed_in(cast.finance).get(f"/prop/challenges/{reached.challenge_id}/").content.decode()
+    assert "No rule was breached." in page and "No findings." in page and "Identity isn&#x27;t verified yet." in page
+    decide_phase(phase_account_id=reached.pk, outcome="passed", actor=cast.finance)
+    assert (
+        "No findings." not in signed_in(cast.finance).get(f"/prop/challenges/{reached.challenge_id}/").content.decode()
+    )
