@@ -248,12 +248,18 @@ def _find_replay(brand: Brand, capture: Capture) -> tuple[Lead | None, str]:
 def _read(brand: Brand, capture: Capture, landing_page: LandingPage | None, api_source: LeadSource | None) -> _Reading:
     email = clean_email(capture.email)
     fallback = landing_page.country if landing_page else ""
-    hint = capture.country or places.region_of(capture.accept_language) or fallback
+    hint = places.guess_country(
+        told=capture.country, phone_e164="", ip=capture.ip, accept_language=capture.accept_language, fallback=fallback
+    )
     phone = canonical_phone(capture.phone, hint)
     if not email and not phone:
         raise DomainError(_("Enter a valid e-mail address or phone number."))
     country = places.guess_country(
-        told=capture.country, phone_e164=phone, accept_language=capture.accept_language, fallback=fallback
+        told=capture.country,
+        phone_e164=phone,
+        ip=capture.ip,
+        accept_language=capture.accept_language,
+        fallback=fallback,
     )
     campaign = _campaign(brand, capture, landing_page, api_source)
     default = api_source.code if api_source else (campaign.source if campaign else "")

@@ -10,6 +10,7 @@ from babel.core import get_global
 from django_countries import countries
 
 from clients.canonical import country_of_phone
+from crm.geo import country_of
 
 # Countries with several zones: where most people live.
 MOST_PEOPLE = {
@@ -59,9 +60,9 @@ def region_of(accept_language: str) -> str:
     return match[1] if match and is_country(match[1]) else ""
 
 
-def guess_country(*, told: str, phone_e164: str, accept_language: str = "", fallback: str = "") -> str:
-    """Choose what the person selected, else the phone's country, else the browser's region, else the page's country."""
-    for guess in (told.upper(), country_of_phone(phone_e164), region_of(accept_language), fallback.upper()):
-        if is_country(guess):
-            return guess
-    return ""
+def guess_country(
+    *, told: str, phone_e164: str, ip: str | None = None, accept_language: str = "", fallback: str = ""
+) -> str:
+    """Choose what the person selected, else the country of the phone, of the IP address, of the browser's language, of the page."""
+    guesses = (told.upper(), country_of_phone(phone_e164), country_of(ip), region_of(accept_language), fallback.upper())
+    return next(filter(is_country, guesses), "")

@@ -76,7 +76,13 @@ def landing(request: HttpRequest, brand_code: str, slug: str) -> HttpResponse:
 
 def first_form(request: HttpRequest, page: LandingPage) -> EnquiryForm:
     """Build the empty form, with the country that the reader's browser speaks of."""
-    country = places.region_of(request.headers.get("Accept-Language", "")) or page.country
+    country = places.guess_country(
+        told="",
+        phone_e164="",
+        ip=client_ip(request),
+        accept_language=request.headers.get("Accept-Language", ""),
+        fallback=page.country,
+    )
     return _form(page, initial={"country": country})
 
 

@@ -221,3 +221,15 @@ def test_a_capture_teaches_what_links_people_and_a_known_persons_other_number_to
     assert again.client == first.client
     kept = Identifier.objects.filter(client=first.client)
     assert sorted(kept.values_list("kind", flat=True)) == ["email", "ip_prefix", "ip_prefix", "phone", "phone"]
+
+
+def test_the_country_of_the_address_counts_where_nothing_else_is_entered(cast, german_rule, capture):
+    """By the offline database; a private address and a phone's own country come first or say nothing."""
+    far = {"country": "", "phone": "", "accept_language": "en-US"}
+    found = [
+        capture(**{**far, "email": f"ip{number}@example.com", **more}).lead.country_guess
+        for number, more in enumerate(
+            ({"ip": "217.160.0.1"}, {"ip": "10.0.0.1"}, {"ip": "217.160.0.1", "country": "AT"})
+        )
+    ]
+    assert found == ["DE", "US", "AT"]
