@@ -58,7 +58,7 @@ class Feature(models.TextChoices):
     EXPORTS = "exports", _("Exports")
     DOWNLOADS = "downloads", _("Documents opened")
     PRINTS = "prints", _("Prints")
-    OFF_HOURS = "off_hours", _("Hours of activity outside working hours")
+    OFF_HOURS = "off_hours", _("Actions outside working hours")
     SHORT_CALLS = "short_calls", _("Answered calls under 10 seconds")
     CALLS = "calls", _("Calls")
     CALLS_WITHOUT_RECORD = "calls_without_record", _("Calls without opening the record")

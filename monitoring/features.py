@@ -63,7 +63,7 @@ WITH seen AS MATERIALIZED (
       AND e.at >= p.day - interval '14 hours' AND e.at < p.day + interval '38 hours')
 ), about_clients AS (
   -- `is_new`: this person never did anything with the client before, as far back as half a year.
-  SELECT p.user_id, p.day, p.client_id, p.views, p.reveals, p.calls, w.*,
+  SELECT p.user_id, p.day, p.client_id, p.views, p.reveals, p.calls, p.contacts, w.*,
     c.stage = 'dormant' AS is_dormant, c.net_deposits >= %(high_value)s AS is_high, c.book_id,
     w.outside_views > 0 AND NOT EXISTS (SELECT 1 FROM crm_accessevent e WHERE e.client_id = p.client_id AND e.user_id = p.user_id
       AND e.at < p.day - interval '14 hours' AND e.at >= p.day - %(known)s * interval '1 day') AS is_new,
@@ -78,11 +78,13 @@ WITH seen AS MATERIALIZED (
 ), of_clients AS (
   SELECT user_id, day, sum(views) AS views, count(*) FILTER (WHERE views > 0) AS clients,
     sum(outside_views) AS outside_views, count(*) FILTER (WHERE outside_views > 0) AS outside_clients,
-    count(*) FILTER (WHERE outside_views > 0 AND calls = 0) AS outside_silent, count(*) FILTER (WHERE is_new) AS new_clients,
+    count(*) FILTER (WHERE outside_views > 0 AND calls = 0) AS outside_silent,
+    count(*) FILTER (WHERE is_new AND contacts = 0) AS new_clients,
     count(*) FILTER (WHERE views > 0 AND calls = 0) AS silent_clients,
-    coalesce(sum(views) FILTER (WHERE is_dormant), 0) AS dormant_views,
+    coalesce(sum(views) FILTER (WHERE is_dormant AND contacts = 0), 0) AS dormant_views,
     count(*) FILTER (WHERE is_high AND views > 0) AS high_value_clients,
-    count(*) FILTER (WHERE is_high AND outside_views > 0) AS high_value_outside, count(*) FILTER (WHERE is_money) AS money_looks,
+    count(*) FILTER (WHERE is_high AND outside_views > 0 AND contacts = 0) AS high_value_outside,
+    count(*) FILTER (WHERE is_money) AS money_looks,
     sum(reveals) AS reveals, coalesce(sum(reveals) FILTER (WHERE calls = 0), 0) AS reveals_without_call,
     count(*) FILTER (WHERE reveals > 0) AS revealed_clients, count(*) FILTER (WHERE outside_reveals > 0) AS reveals_outside,
     sum(outside_edits) AS edits_outside,
@@ -99,7 +101,7 @@ WITH seen AS MATERIALIZED (
     SELECT p.user_id, p.day, a.partner_id, count(*) AS clients FROM about_clients p
     JOIN ib_attribution a ON a.client_id = p.client_id AND a.starts_at < p.day + interval '1 day'
       AND (a.ends_at IS NULL OR a.ends_at >= p.day)
-    WHERE p.outside_views > 0 AND p.calls = 0 GROUP BY 1, 2, 3
+    WHERE p.outside_views > 0 AND p.contacts = 0 GROUP BY 1, 2, 3
   ) per_partner GROUP BY 1, 2
 ), of_leavers AS (
   -- Large withdrawals of the day, by clients whom the agent opened outside the own book in the two weeks before, without a call.
@@ -131,7 +133,7 @@ WITH seen AS MATERIALIZED (
   FROM clients_call c JOIN crm_user u ON u.id = c.agent_id AND u.kind = 'staff'
   WHERE c.started_at >= %(from_at)s AND c.started_at < %(to_at)s GROUP BY 1, 2
 ), paced AS (
-  SELECT user_id, day, gap, gap_before, is_other, number - number_before AS ahead FROM (
+  SELECT user_id, day, gap, gap_before, is_other, number, number - number_before AS ahead FROM (
     SELECT stepped.*, lag(gap) OVER (PARTITION BY user_id, day ORDER BY at, id) AS gap_before FROM (
       SELECT user_id, day, at, id, client_id AS number,
         extract(epoch FROM at - lag(at) OVER steps) AS gap, lag(client_id) OVER steps AS number_before,
@@ -142,8 +144,9 @@ WITH seen AS MATERIALIZED (
 ), of_pace AS (
   SELECT user_id, day, count(*) AS steps, count(*) FILTER (WHERE gap <= %(fast)s) AS fast_steps,
     count(*) FILTER (WHERE abs(gap - gap_before) <= greatest(1, floor(gap / 12))) AS steady_pace,
-    count(*) FILTER (WHERE ahead BETWEEN 1 AND 2) AS sequential
-  FROM paced GROUP BY 1, 2
+    count(*) FILTER (WHERE ahead BETWEEN 1 AND 2 AND contacts = 0) AS sequential
+  FROM paced JOIN (SELECT user_id, day, client_id AS number, contacts FROM per_client) worked USING (user_id, day, number)
+  GROUP BY 1, 2
 ), of_sessions AS (
   -- A session that goes on while another of the same person was used in between.
   SELECT user_id, day, least(count(*), 20) AS second_devices FROM (
@@ -214,8 +217,8 @@ WITH seen AS MATERIALIZED (
     coalesce(sum(rows) FILTER (WHERE kind = 'view' AND client_id IS NULL), 0) AS list_rows,
     count(*) FILTER (WHERE kind NOT IN ('login', 'logout', 'search')
       AND (hour < %(work_from)s OR hour >= %(work_to)s OR extract(isodow FROM day) > 5)) AS off_hours,
-    count(DISTINCT hour) FILTER (WHERE kind NOT IN ('login', 'logout')
-      AND (hour < %(work_from)s OR hour >= %(work_to)s OR extract(isodow FROM day) > 5)) AS odd_hours,
+    least(count(*) FILTER (WHERE kind NOT IN ('login', 'logout')
+      AND (hour < %(work_from)s OR hour >= %(work_to)s OR extract(isodow FROM day) > 5)), 30000) AS odd_hours,
     count(DISTINCT ip) AS addresses, min(at) AS first_at, max(at) AS last_at
   FROM dated GROUP BY 1, 2
 )
@@ -299,11 +302,18 @@ WITH judged AS (
   JOIN generate_series(0, 23) AS h (hour) ON (j.hours >> h.hour) & 1 = 1
   LEFT JOIN past p ON p.agent_id = j.agent_id AND p.day = j.day AND p.is_alike
   GROUP BY j.agent_id, j.day, h.hour, j.is_rest, k.since
+), done AS (
+  SELECT e.user_id AS agent_id, local::date AS day, extract(hour FROM local)::int AS hour, count(*) AS acts
+  FROM crm_accessevent e JOIN crm_user u ON u.id = e.user_id CROSS JOIN LATERAL (SELECT e.at AT TIME ZONE u.time_zone AS local) here
+  WHERE e.at >= %(from_at)s AND e.at < %(to_at)s AND e.kind NOT IN ('login', 'logout')
+    AND (%(agents)s::bigint[] IS NULL OR e.user_id = ANY(%(agents)s))
+  GROUP BY 1, 2, 3
 ), odd AS (
-  SELECT agent_id, day, count(*) FILTER (WHERE rate < %(unusual)s) AS hours FROM rated GROUP BY 1, 2
+  SELECT agent_id, day, least(coalesce(sum(acts) FILTER (WHERE rate < %(unusual)s), 0), 30000) AS acts
+  FROM rated LEFT JOIN done USING (agent_id, day, hour) GROUP BY 1, 2
 )
-UPDATE monitoring_agentday a SET odd_hours = odd.hours FROM odd
-WHERE a.agent_id = odd.agent_id AND a.day = odd.day AND a.odd_hours <> odd.hours
+UPDATE monitoring_agentday a SET odd_hours = odd.acts FROM odd
+WHERE a.agent_id = odd.agent_id AND a.day = odd.day AND a.odd_hours <> odd.acts
 """
 
 
@@ -317,13 +327,18 @@ def count_days(first: dt.date, last: dt.date, *, agent_ids: list[int] | None = N
     Counting a day again replaces its counts: the open day is counted every quarter of an hour.
     """
     margin = dt.timedelta(hours=14)  # the widest distance of a time zone from UTC
+    bounds = {
+        "agents": agent_ids,
+        "first": first,
+        "last": last,
+        "from_at": dt.datetime.combine(first, dt.time(), tzinfo=dt.UTC) - margin,
+        "to_at": dt.datetime.combine(last, dt.time(), tzinfo=dt.UTC) + dt.timedelta(days=1) + margin,
+    }
     with connection.cursor() as cursor:
         cursor.execute(
             COUNT_DAYS,
             {
-                "agents": agent_ids,
-                "first": first,
-                "last": last,
+                **bounds,
                 "work_from": WORK_FROM_HOUR,
                 "work_to": WORK_TO_HOUR,
                 "typing": TYPING_SECONDS,
@@ -335,20 +350,8 @@ def count_days(first: dt.date, last: dt.date, *, agent_ids: list[int] | None = N
                 "known": KNOWN_DAYS,
                 "covered": COVERED_FROM_SHARE,
                 "fortnight": RESULT_DAYS,
-                "from_at": dt.datetime.combine(first, dt.time(), tzinfo=dt.UTC) - margin,
-                "to_at": dt.datetime.combine(last, dt.time(), tzinfo=dt.UTC) + dt.timedelta(days=1) + margin,
             },
         )
         written: int = cursor.rowcount
-        cursor.execute(
-            OWN_HOURS,
-            {
-                "agents": agent_ids,
-                "first": first,
-                "last": last,
-                "habit": HABIT_DAYS,
-                "known": HABIT_KNOWN_FROM,
-                "unusual": UNUSUAL_HOUR,
-            },
-        )
+        cursor.execute(OWN_HOURS, {**bounds, "habit": HABIT_DAYS, "known": HABIT_KNOWN_FROM, "unusual": UNUSUAL_HOUR})
         return written

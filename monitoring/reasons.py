@@ -285,7 +285,7 @@ SENTENCES: dict[Feature, Callable[[int], str]] = {
     Feature.EXPORTS: lambda count: ngettext("exported %(observed)s time", "exported %(observed)s times", count),
     Feature.DOWNLOADS: lambda count: ngettext("opened %(observed)s document", "opened %(observed)s documents", count),
     Feature.OFF_HOURS: lambda count: ngettext(
-        "worked %(observed)s hour outside working hours", "worked %(observed)s hours outside working hours", count
+        "acted %(observed)s time outside working hours", "acted %(observed)s times outside working hours", count
     ),
     Feature.LISTS: lambda count: ngettext("opened %(observed)s list", "opened %(observed)s lists", count),
     Feature.LIST_ROWS: lambda count: ngettext(

@@ -17,6 +17,8 @@ from monitoring.reasons import Reason, of_rule
 EXPORT_ROWS_MIN = 250
 OWN_MAX_TIMES = 4
 PEER_MEDIAN_TIMES = 3
+# An export is ordinary when more than one in so many of the peers' are as large.
+ORDINARY_ONE_IN = 20
 LEAVER_ROWS_MAX = 50
 # A refused attempt or two are a mistake; more are somebody who presses.
 REFUSALS_MAX = 2
@@ -58,6 +60,7 @@ def export_limits(day: dt.date, agent_ids: list[int], groups: dict[int, int]) ->
 
 def export_limit(own: Sequence[int], peers: Sequence[int]) -> int:
     """From how many rows on an export is bulk, given the rows of own and of peers' exporting days of the last 90 days."""
-    return int(
-        max(EXPORT_ROWS_MIN, OWN_MAX_TIMES * max(own, default=0), PEER_MEDIAN_TIMES * (median(peers) if peers else 0))
-    )
+    ordered = sorted(peers)
+    usual = PEER_MEDIAN_TIMES * median(ordered) if ordered else 0
+    often = ordered[-1 - len(ordered) // ORDINARY_ONE_IN] if len(ordered) >= ORDINARY_ONE_IN else 0
+    return int(max(EXPORT_ROWS_MIN, OWN_MAX_TIMES * max(own, default=0), usual, often))

@@ -171,7 +171,7 @@ class Scorer:
             p = np.where(count < FLOOR_COUNTS * WINDOW_FLOORS[window], np.maximum(p, UNREMARKABLE), p)
             if window > 1:  # a window says something about today only if today adds to it
                 p = np.where(day.counts > slow_mean, p, np.maximum(p, 2 * UNREMARKABLE))
-            window_p.append(np.maximum(p, shared))
+            window_p.append(np.maximum(np.maximum(p, shared), st.common_cause(p)))
             window_counts.append(count)
             window_means.append(center)
         lane_p = np.stack(

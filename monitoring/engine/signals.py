@@ -74,7 +74,7 @@ declare(Feature.REVEALS_OUTSIDE, Family.CONTACT, 3, rate=0.05)
 declare(Feature.EXPORTS, Family.TAKING, 2, rate=0.02)
 declare(Feature.DOWNLOADS, Family.TAKING, 5)
 declare(Feature.PRINTS, Family.TAKING, 3, rate=0.05)
-declare(Feature.OFF_HOURS, Family.HOURS, 2, rate=0.01, counts="odd_hours")
+declare(Feature.OFF_HOURS, Family.HOURS, 5, rate=0.05, counts="odd_hours")
 declare(Feature.SHORT_CALLS, Family.CALLS, 4, rate=0.1, out_of="answered_calls")
 declare(Feature.CALLS, Family.CALLS, 25)
 declare(Feature.CALLS_WITHOUT_RECORD, Family.CALLS, 8, out_of="calls")
@@ -104,20 +104,20 @@ DRIFTING: tuple[Feature, ...] = (
 )
 FAMILY_OF: dict[Feature, Family] = {feature: signal.family for feature, signal in REGISTRY.items()}
 FLOORS: dict[Feature, int] = {feature: signal.floor for feature, signal in REGISTRY.items()}
-# How much a family's improbability says about misuse, of 1: learned on made-up floors (`bench monitoring`), halfway towards 1.
+# How much a family's improbability says about misuse, of 1: learned on made-up floors by several authors, part of the way.
 WEIGHTS: dict[Family, float] = {
     Family.VOLUME: 0.65,
-    Family.REACH: 1.2,
-    Family.DORMANT: 0.8,
+    Family.REACH: 1.0,
+    Family.DORMANT: 1.4,
     Family.VALUE: 1.1,
-    Family.SILENT: 1.5,
+    Family.SILENT: 2.2,
     Family.CONTACT: 0.85,
     Family.TAKING: 1.0,
-    Family.HOURS: 1.1,
+    Family.HOURS: 0.8,
     Family.CALLS: 1.2,
     Family.IDENTITY: 1.05,
     Family.PACE: 0.8,
-    Family.EDITS: 0.6,
+    Family.EDITS: 0.4,
     Family.AFTERWARDS: 1.0,
     Family.DRIFT: 1.6,
 }

@@ -28,6 +28,9 @@ SHARE_CASES_MAX = 300
 # A thing is shared when so many peers, and so large a part of them, have it on one day.
 SHARED_BY = 3
 SHARED_BY_SHARE = 1 / 3
+COMMON_BY = 2
+COMMON_FROM = 3.0
+COMMON_PART = 0.5
 # What a share at or below its mean is worth.
 UNUSUAL_NOT = 0.6
 
@@ -115,7 +118,7 @@ def interval(mean: float, dispersion: float, level: float = 0.9) -> tuple[int, i
 def by_cauchy(p: Array, axis: int = -1) -> Array:
     """Combine probabilities that may depend on each other. A feature that was quiet must not hush one that was not: its
     probability near 1 would weigh minus infinity, so it is cut at 0.95."""
-    clipped = np.clip(p, 1e-15, 0.95)
+    clipped = np.clip(p, 1e-100, 0.95)
     # tan loses its digits near ±π/2: for tiny p, 1/(πp) is the same number.
     turned = np.where(clipped < 1e-8, 1 / (np.pi * clipped), np.tan((0.5 - clipped) * np.pi))
     mean = turned.mean(axis=axis)
@@ -175,6 +178,20 @@ def shared_share(count: Array, group: npt.NDArray[np.int64]) -> Array:
             alike = len(own) - 1 - np.searchsorted(np.sort(own), own / 2)
             is_shared = (own > 0) & (alike >= SHARED_BY) & (alike >= SHARED_BY_SHARE * others)
             shares[members, column] = np.where(is_shared, alike / others, 0.0)
+    return shares
+
+
+def common_cause(p: Array) -> Array:
+    """Return which share of the floor stands out in the same signal on the same day, nearly as much; 0 where fewer than two others
+    do. A campaign, a clean-up week or a broken telephone line is behind it, and says nothing about one of them."""
+    said = -np.log10(np.clip(p, 1e-300, 1.0))
+    shares = np.zeros_like(p)
+    ordered = np.sort(said, axis=0)
+    for column in np.flatnonzero((said >= COMMON_FROM).sum(axis=0) > COMMON_BY):
+        needed = np.maximum(COMMON_PART * np.minimum(said[:, column], EVIDENCE_MAX), COMMON_FROM)
+        alike = len(said) - np.searchsorted(ordered[:, column], needed) - 1
+        is_common = (said[:, column] >= COMMON_FROM) & (alike >= COMMON_BY)
+        shares[:, column] = np.where(is_common, alike / max(len(said) - 1, 1), 0.0)
     return shares
 
 

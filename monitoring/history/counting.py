@@ -17,10 +17,13 @@ STALE_DAYS = 45
 # A device that comes back within this time while another worked between is a second one.
 OVERLAP_SECONDS = 1800
 KNOWN_FROM_DAYS = 5
+# A device is the agent's own once it was used on so many days.
+DEVICE_KNOWN_DAYS = 3
 FORGET_CLIENT_DAYS = 240
 HIGH_VALUE_QUANTILE = 0.9
 LARGE_MONEY_QUANTILE = 0.8
 VALUES_FROM = 30
+EXPORTS_KNOWN_FROM = 10
 MONEY_KEPT = 5000
 CONTACTS = {"call", "mail", "note", "edit"}
 UNUSUAL_HOUR = 0.08
@@ -45,6 +48,8 @@ class Event(NamedTuple):
     answered: bool | None
     dormant: bool | None
     group: str
+    partner: str = ""
+    receiver: str = ""
 
 
 class AgentMemory:
@@ -55,7 +60,7 @@ class AgentMemory:
     def __init__(self, index: int, first: int) -> None:
         self.index, self.first, self.days, self.group = index, first, 0, ""
         self.clients: dict[str, int] = {}
-        self.devices: set[str] = set()
+        self.devices: Counter[str] = Counter()
         self.countries: set[str] = set()
         self.networks: set[str] = set()
         self.exports: list[tuple[int, int]] = []
@@ -95,6 +100,7 @@ class AgentTally:
         "outside",
         "outside_views",
         "owners",
+        "partners",
         "prints",
         "repeats",
         "revealed",
@@ -114,7 +120,8 @@ class AgentTally:
     def __init__(self) -> None:
         self.events = self.views = self.searches = self.lists = self.exports = self.export_rows = self.downloads = 0
         self.prints = self.edits = self.calls = self.answered = self.short = self.reveals = 0
-        self.steps = self.steady = self.fast = self.sequential = self.second_devices = 0
+        self.steps = self.steady = self.fast = self.second_devices = 0
+        self.sequential: list[str] = []
         self.repeats = self.list_rows = 0
         self.last_view = self.gap = -1
         self.last_client, self.last_device = "", ""
@@ -134,9 +141,15 @@ class AgentTally:
         self.contacted: set[str] = set()
         self.assigned: set[str] = set()
         self.owners: Counter[str] = Counter()
+        self.partners: dict[str, str] = {}
         self.devices: dict[str, int] = {}
         self.countries: set[str] = set()
         self.networks: set[str] = set()
+
+    def of_one_partner(self) -> int:
+        """Count the clients of one partner that were opened outside the own book and not worked with."""
+        partners = Counter(partner for client, partner in self.partners.items() if client not in self.contacted)
+        return max(partners.values(), default=0)
 
 
 @dataclass
@@ -191,6 +204,10 @@ class Floor:
             self._move_money(event, day)
             if not event.agent:
                 return
+        if event.receiver and client:
+            self.owners[client] = event.receiver
+            if event.receiver in self.agents:
+                self.agents[event.receiver].clients.setdefault(client, day)
         if not event.agent:
             return
         memory = self.agents.get(event.agent) or self.agent(event.agent, day)
@@ -208,7 +225,7 @@ class Floor:
         hour = event.second // 3600
         if kind not in ("logout", "login_failed"):
             tally.hours[hour] += 1
-        self._identify(event, tally)
+        self._identify(event, tally, memory)
         owner = self.owners.get(client) if client else None
         is_outside = bool(owner) and owner != event.agent
         if kind == "view" and client:
@@ -273,7 +290,7 @@ class Floor:
         if event.amount >= self.large_money:
             self.money[event.client] = day
 
-    def _identify(self, event: Event, tally: AgentTally) -> None:
+    def _identify(self, event: Event, tally: AgentTally, memory: AgentMemory) -> None:
         if event.network:
             tally.networks.add(event.network)
         if event.country:
@@ -289,7 +306,10 @@ class Floor:
             other = tally.devices.get(tally.last_device)
             back = before is not None and event.second - before < OVERLAP_SECONDS
             beside = before is None and other is not None and event.second - other < OVERLAP_SECONDS / 2
-            tally.second_devices += (back and other is not None) or beside
+            is_strange = (
+                min(memory.devices.get(device, 0), memory.devices.get(tally.last_device, 0)) < DEVICE_KNOWN_DAYS
+            )
+            tally.second_devices += is_strange and ((back and other is not None) or beside)
             tally.last_device = device
         tally.devices[device] = event.second
 
@@ -302,7 +322,8 @@ class Floor:
                 tally.fast += gap <= FAST_STEP_SECONDS
                 tally.steady += tally.gap >= 0 and abs(gap - tally.gap) <= max(1, gap // 12)
                 tally.gap = gap
-                tally.sequential += _follows(event.client, tally.last_client)
+                if _follows(event.client, tally.last_client):
+                    tally.sequential.append(event.client)
             else:
                 tally.gap = -1
         tally.last_view, tally.last_client = event.second, event.client
@@ -312,6 +333,8 @@ class Floor:
     ) -> None:
         client = event.client
         if is_outside:
+            if event.partner:
+                tally.partners[client] = event.partner
             tally.outside.add(client)
             tally.owners[owner] += 1
         if client not in memory.clients and owner != event.agent and client not in tally.assigned:
@@ -387,10 +410,10 @@ class Floor:
             "outside_clients": len(t.outside),
             "outside_silent": len(t.outside - t.contacted),
             "silent_clients": len(t.viewed - t.contacted),
-            "new_clients": len(t.new) if is_known else 0,
+            "new_clients": len(t.new - t.contacted) if is_known else 0,
             "one_owner": max(t.owners.values(), default=0),
-            "dormant_views": len(t.dormant),
-            "high_value_outside": len(t.high_outside),
+            "dormant_views": len(t.dormant - t.contacted),
+            "high_value_outside": len(t.high_outside - t.contacted),
             "high_value_clients": len(t.high),
             "money_looks": len(t.money),
             "reveals": t.reveals,
@@ -400,23 +423,23 @@ class Floor:
             "exports": t.exports,
             "downloads": t.downloads,
             "prints": t.prints,
-            "odd_hours": sum(1 for n, odd in zip(t.hours, unusual, strict=True) if n and odd),
+            "odd_hours": sum(n for n, odd in zip(t.hours, unusual, strict=True) if odd),
             "short_calls": t.short,
             "answered_calls": t.answered,
             "calls": t.calls,
             "calls_without_record": sum(n for client, n in t.called.items() if client not in seen),
             "repeat_calls": t.repeats,
-            "new_devices": len(t.devices.keys() - memory.devices) if is_known and memory.devices else 0,
+            "new_devices": len(t.devices.keys() - memory.devices.keys()) if is_known and memory.devices else 0,
             "new_countries": len(t.countries - memory.countries) if is_known and memory.countries else 0,
             "new_networks": len(t.networks - memory.networks) if is_known and memory.networks else 0,
             "second_devices": min(t.second_devices, 3),
             "steps": t.steps,
             "steady_pace": t.steady,
             "fast_steps": t.fast,
-            "sequential": t.sequential,
+            "sequential": sum(client not in t.contacted for client in t.sequential),
             "edits": t.edits,
             "edits_outside": t.edits_outside.total(),
-            "one_partner": 0,
+            "one_partner": t.of_one_partner(),
             "left_after_looks": 0,
             "no_result": 0,
             "reached_before": 0,
@@ -462,7 +485,10 @@ class Floor:
             by_group.setdefault(memory.group, []).extend(rows for _day, rows in memory.exports)
         for name in exporting:
             memory = self.agents[name]
-            limits[names.index(name)] = export_limit([rows for _day, rows in memory.exports], by_group[memory.group])
+            peers = by_group[memory.group]
+            if len(peers) < EXPORTS_KNOWN_FROM:  # hardly any of the peers have exported yet: everybody's
+                peers = [rows for group in by_group.values() for rows in group]
+            limits[names.index(name)] = export_limit([rows for _day, rows in memory.exports], peers)
         return limits
 
     def _remember(self, day: int, worked: dict[str, AgentTally], *, is_rest: int) -> None:
@@ -472,7 +498,7 @@ class Floor:
             for client in tally.viewed | tally.revealed | tally.contacted:
                 memory.clients[client] = day
                 self.touched[client] = day
-            memory.devices |= tally.devices.keys()
+            memory.devices.update(tally.devices.keys())
             memory.countries |= tally.countries
             memory.networks |= tally.networks
             if tally.export_rows:

@@ -96,11 +96,12 @@ class Judge:
     def _raise(self, counted: CountedDay, scored: Scored) -> list[Judged]:
         raw = -np.log10(np.clip(scored.omnibus, 1e-300, 1.0))
         assert self.began is not None
-        if counted.day - self.began < WARM_UP_DAYS:
-            raw = np.minimum(raw, WARM_UP_SCORE_MAX)
         rules = np.array(
             [budget.rule_score(*pair) for pair in zip(counted.exported, counted.export_limits, strict=True)]
         )
+        if counted.day - self.began < WARM_UP_DAYS:  # what is usual isn't known yet
+            raw = np.minimum(raw, WARM_UP_SCORE_MAX)
+            rules = np.minimum(rules, budget.SCORE_AT_FULL)
         raw = np.maximum(raw, rules)
         scores = np.array(
             [self._added(int(pk), counted.day, value) for pk, value in zip(counted.agents, raw, strict=True)]

@@ -250,6 +250,8 @@ class Reader:
             else None,
             _dormant(names.get("dormant", ""), flat.get(names.get("dormant", ""))),
             "/".join(part for part in (text("role"), text("desk"), text("shift")) if part),
+            text("partner"),
+            text("receiver") if kind == "assign" else "",
         )
 
     def _value(self, flat: dict[str, Any]) -> float | None:

@@ -100,5 +100,5 @@ def test_who_works_with_the_clients_of_a_colleague_who_is_away_works_in_the_own_
             look(cast.agent, at(9, 20 + n), "edit", client=client.pk, in_book=False)
     day = counted(cast.agent)
     assert (day.outside_views, day.outside_clients, day.one_owner, day.reveals_outside) == (outside,) * 4
-    assert day.new_clients == outside and day.edits_outside == outside * called
+    assert day.new_clients == outside * (not called) and day.edits_outside == outside * called
     assert day.silent_clients == 3

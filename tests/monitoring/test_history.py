@@ -147,6 +147,17 @@ def test_a_day_longer_than_a_chunk_is_read_whole(floor, tmp_path, monkeypatch):
     assert sum(1 for _day, events in reader.days() for _event in events) + reader.report.duplicates == 4000
 
 
+def last_day_of(agent: str, path: Path) -> dict[str, float]:
+    """What is counted of an agent's last day."""
+    floor = Floor()
+    for day, events in Reader(path).days():
+        for found in events:
+            floor.add(found, day)
+        counted = floor.close(day)
+    row = counted.counts[[floor.names[pk] for pk in counted.agents].index(agent)]
+    return {feature.value: float(row[n]) for n, feature in enumerate(signals.FEATURES)}
+
+
 @pytest.mark.parametrize(("contacts", "colleague_works", "outside"), [(2, False, 0), (1, False, 6), (2, True, 6)])
 def test_covering_for_a_colleague_who_is_away_is_work_in_the_own_book(tmp_path, contacts, colleague_works, outside):
     """Of six clients of the colleague opened, a third in contact is cover; fewer, or a colleague at work, is not."""
@@ -156,12 +167,82 @@ def test_covering_for_a_colleague_who_is_away_is_work_in_the_own_book(tmp_path, 
     calls = [{**looks[n], "ts": f"2025-02-04T11:{n:02d}:00", "kind": "call"} for n in range(contacts)]
     if colleague_works:
         calls.append({**before[0], "ts": "2025-02-04T17:00:00"})
-    floor = Floor()
-    for day, events in Reader(write(tmp_path / "events.jsonl", before + looks + calls)).days():
-        for found in events:
-            floor.add(found, day)
-        counted = floor.close(day)
-    row = counted.counts[[floor.names[pk] for pk in counted.agents].index("a003")]
-    at = {feature.value: row[n] for n, feature in enumerate(signals.FEATURES)}
+    at = last_day_of("a003", write(tmp_path / "events.jsonl", before + looks + calls))
     assert (at["outside_views"], at["outside_clients"], at["one_owner"]) == (outside,) * 3
     assert at["views"] == 6
+
+
+@pytest.mark.parametrize(("worked_on", "looks"), [(0, 6), (4, 2), (6, 0)])
+def test_records_that_are_worked_on_are_not_looked_through(tmp_path, worked_on, looks):
+    """A clean-up goes through dormant clients of one partner in their order, and changes each; who takes a book changes none."""
+    usual = [
+        {
+            "ts": f"2025-02-{n:02d}T09:{m:02d}:00",
+            "agent": "a003",
+            "kind": "view",
+            "client": f"own{m}",
+            "client_owner": "a003",
+        }
+        for n in range(1, 8)
+        for m in range(3)
+    ]
+    seen = [
+        {
+            "ts": f"2025-02-10T10:{n:02d}:00",
+            "agent": "a003",
+            "kind": "view",
+            "client": f"c{100 + n}",
+            "client_owner": "a001",
+        }
+        | {"ib": "p7", "days_dormant": 200}
+        for n in range(7)
+    ]
+    changed = [{**seen[n], "ts": f"2025-02-10T10:{n:02d}:30", "kind": "edit"} for n in range(worked_on)]
+    at = last_day_of("a003", write(tmp_path / "events.jsonl", [*usual, *seen, *changed]))
+    assert (at["one_partner"], at["dormant_views"], at["new_clients"]) == (looks + 1,) * 3
+    assert at["sequential"] == min(looks + 1, 6) and at["outside_clients"] == 7
+
+
+def test_a_book_that_is_handed_over_is_the_receivers_from_then_on(tmp_path):
+    event = {"client": "c1", "client_owner": "a001"}
+    path = write(
+        tmp_path / "events.jsonl",
+        [
+            {**event, "ts": f"2025-02-{n:02d}T09:00:00", "agent": agent, "kind": "view"}
+            for n in (1, 2)
+            for agent in ("a001", "a002")
+        ]
+        + [
+            {
+                **event,
+                "ts": "2025-02-03T08:00:00",
+                "agent": "system",
+                "kind": "assignment",
+                "from": "a001",
+                "to": "a002",
+            }
+        ]
+        + [{"client": "c1", "ts": "2025-02-03T09:00:00", "agent": agent, "kind": "view"} for agent in ("a001", "a002")],
+    )
+    assert last_day_of("a002", path)["outside_views"] == 0
+    assert last_day_of("a001", path)["outside_views"] == 1
+
+
+def test_a_device_is_ones_own_after_three_days_of_use(tmp_path):
+    """The own phone beside the own computer is no second person; a device of three days ago is."""
+
+    def turns(day: int, other: str) -> list[dict[str, str]]:
+        return [
+            {
+                "ts": f"2025-02-{day:02d}T10:{n:02d}:00",
+                "agent": "a003",
+                "kind": "view",
+                "client": f"c{n}",
+                "device": device,
+            }
+            for n, device in enumerate(["pc", other, "pc", other])
+        ]
+
+    own = [event for day in range(3, 8) for event in turns(day, "phone")]
+    assert last_day_of("a003", write(tmp_path / "own.jsonl", [*own, *turns(10, "phone")]))["second_devices"] == 0
+    assert last_day_of("a003", write(tmp_path / "strange.jsonl", [*own, *turns(10, "laptop")]))["second_devices"] == 3

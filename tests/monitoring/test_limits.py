@@ -74,6 +74,13 @@ def test_bulk_export_allows_three_times_the_peers_median(cast, rows, is_bulk):
     assert bool(broken()) is is_bulk
 
 
+@pytest.mark.parametrize(("peers", "limit"), [(19, 300), (20, 2000), (39, 2000)])
+def test_an_export_as_large_as_more_than_one_in_twenty_of_the_peers_is_ordinary(peers, limit):
+    """Of leads who send lists to their heads each week, some are long: three times the median isn't rare there."""
+    assert rules.export_limit([], [100] * (peers - 2) + [2000] * 2) == limit
+    assert rules.export_limit([], [100] * 38 + [2000] * 2) == 300, "of forty, three are more than one in twenty"
+
+
 def test_exports_of_another_role_are_no_peers_exports(cast):
     exported(cast.desk_head, 5000, day_before(1))
     exported(cast.agent, 251)

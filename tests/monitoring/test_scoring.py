@@ -150,6 +150,7 @@ def test_a_late_evening_counts_against_one_but_not_against_the_desk_that_shares_
         _scorer, scored = run(ordinary_days(np.random.default_rng(7), 20, 62, evening(people)), 20)
         return scored[59].feature_p[:people, late], scored[59].window_p[:people, 1, late]
 
-    assert last(1)[0].max() < 1e-3 and last(3)[0].max() < 1e-3
+    assert last(1)[0].max() < 1e-3 and last(2)[0].max() < 1e-3
+    assert last(3)[0] == pytest.approx(2 / 19), "what two others have as well is the day's"
     for of_window in last(8):
         assert of_window.min() > 0.3

@@ -67,6 +67,19 @@ def test_cauchy_of_equal_probabilities_is_that_probability(p, n):
     assert monitored.by_cauchy(np.full(n, p)) == pytest.approx(p, rel=1e-4)
 
 
+@pytest.mark.parametrize(("others", "share"), [(0, 0), (1, 0), (2, 2 / 9), (9, 1)])
+def test_what_two_others_have_on_the_same_day_says_as_much_as_their_share(others, share):
+    p = np.full((10, 1), 0.3)
+    p[0], p[1 : others + 1] = 1e-8, 1e-5
+    assert monitored.common_cause(p)[0, 0] == pytest.approx(share)
+    assert not monitored.common_cause(np.where(p < 0.1, p, 0.3)[others + 1 :]).any()
+
+
+def test_what_others_have_much_less_of_stays_ones_own():
+    p = np.array([[1e-9], [1e-3], [1e-3], [0.4]])
+    assert monitored.common_cause(p)[0, 0] == 0
+
+
 def test_a_quiet_feature_does_not_hush_a_loud_one():
     assert monitored.by_cauchy(np.array([1e-6, 1.0, 1.0, 1.0])) < 1e-5
 
