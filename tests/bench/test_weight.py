@@ -11,7 +11,9 @@ def test_figures_judge_the_heaviest_visit_and_the_usual_time() -> None:
     home = [Visit(100_000, 900, 1200, 80), Visit(151_000, 800, 1400, 90), Visit(100_000, 900, 9000, 85)]
     made = {
         figure.name: figure
-        for figure in weight.figures({"bare page": bare, "trader's home": home, "client page": home})
+        for figure in weight.figures(
+            {"bare page": bare, "trader's home": home, "partner's home": home, "client page": home}
+        )
     }
     assert (made["trader's home: sent cold"].value, made["trader's home: sent cold"].ok) == (151, False)
     assert (made["trader's home: interactive"].value, made["trader's home: interactive"].ok) == (1.4, True)

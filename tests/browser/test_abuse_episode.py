@@ -47,7 +47,7 @@ def test_links_are_a_picture_and_a_list_and_can_be_set_aside(page, cast):
     page.goto(f"/risk/links/{cast.client.pk}/")
     picture = page.get_by_role("img", name="Linked clients")
     expect(picture).to_be_visible()
-    expect(picture.get_by_text(str(cast.other_client))).to_be_visible()
+    expect(picture.get_by_text(str(cast.other_client), exact=True)).to_be_visible()
     page.get_by_label("Known as").select_option("household")
     page.get_by_label("Reason").fill("Married; both were on the phone")
     page.get_by_role("button", name="Set link aside").click()

@@ -18,6 +18,7 @@ from crm.ui.menu import links_for
 from ib.models import AutomaticPayout, CommissionDispute
 from kyc.models import Document
 from leads.models import Automation
+from prop.models import NewsRelease
 from tests.cast import signed_in
 from tests.german import Reader, frozen
 from tests.walker.world import whole_world
@@ -80,6 +81,7 @@ def test_every_staff_page_is_german(monkeypatch, demo_world):
         *WithdrawalCheck.objects.values_list("reason", flat=True),  # as written when the request was checked
         *AutomaticPayout.objects.values_list("refusal", flat=True),  # as written when it was tried
         *Automation.objects.values_list("name", flat=True),
+        *NewsRelease.objects.values_list("title", flat=True),  # as it was entered
         *(text for row in CommissionDispute.objects.values_list("reason", "answer") for text in row),
         *(body.get("reason") for body in audit_bodies()),  # as it was recorded
     }
