@@ -249,13 +249,13 @@ def _read(brand: Brand, capture: Capture, landing_page: LandingPage | None, api_
     email = clean_email(capture.email)
     fallback = landing_page.country if landing_page else ""
     hint = places.guess_country(
-        told=capture.country, phone_e164="", ip=capture.ip, accept_language=capture.accept_language, fallback=fallback
+        stated=capture.country, phone_e164="", ip=capture.ip, accept_language=capture.accept_language, fallback=fallback
     )
     phone = canonical_phone(capture.phone, hint)
     if not email and not phone:
         raise DomainError(_("Enter a valid e-mail address or phone number."))
     country = places.guess_country(
-        told=capture.country,
+        stated=capture.country,
         phone_e164=phone,
         ip=capture.ip,
         accept_language=capture.accept_language,

@@ -61,8 +61,14 @@ def region_of(accept_language: str) -> str:
 
 
 def guess_country(
-    *, told: str, phone_e164: str, ip: str | None = None, accept_language: str = "", fallback: str = ""
+    *, stated: str, phone_e164: str, ip: str | None = None, accept_language: str = "", fallback: str = ""
 ) -> str:
     """Choose what the person selected, else the country of the phone, of the IP address, of the browser's language, of the page."""
-    guesses = (told.upper(), country_of_phone(phone_e164), country_of(ip), region_of(accept_language), fallback.upper())
+    guesses = (
+        stated.upper(),
+        country_of_phone(phone_e164),
+        country_of(ip),
+        region_of(accept_language),
+        fallback.upper(),
+    )
     return next(filter(is_country, guesses), "")

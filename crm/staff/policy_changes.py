@@ -222,10 +222,10 @@ def segment_lines_of(user: User, brand: Brand, policy: Policy[Any]) -> list[tupl
     numbers = {*policy.segments(brand), *waiting.values_list("segment", flat=True)}
     names = segment_names(brand)
     lines = _lines(user, brand, [policy.for_segment(number) for number in numbers if number in names])
-    told = [
+    listed = [
         (names[line.policy.segment], line) for line in lines if not line.is_default or line.planned or line.proposal
     ]
-    return sorted(told, key=lambda row: row[0].casefold())
+    return sorted(listed, key=lambda row: row[0].casefold())
 
 
 def _lines(user: User, brand: Brand, policies: Iterable[Policy[Any]]) -> list[Line]:

@@ -77,7 +77,7 @@ def landing(request: HttpRequest, brand_code: str, slug: str) -> HttpResponse:
 def first_form(request: HttpRequest, page: LandingPage) -> EnquiryForm:
     """Build the empty form, with the country that the reader's browser speaks of."""
     country = places.guess_country(
-        told="",
+        stated="",
         phone_e164="",
         ip=client_ip(request),
         accept_language=request.headers.get("Accept-Language", ""),
