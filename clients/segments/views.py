@@ -21,11 +21,16 @@ from clients.segments import verbs
 from clients.segments.forms import SegmentForm
 from clients.segments.policies import RIGHT, can_manage, sees_size, segments_visible_to
 from clients.views import dialogs
+from crm.brand_policies import Policy
+from crm.brand_policies.registry import all_policies, today
 from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.i18n import formats
+from crm.models import User
 from crm.money.numbers import is_whole
 from crm.security import access_log
+from crm.security.policies import on_whole_brand
+from crm.staff.policy_changes import address_of
 from crm.ui.actions import run_action
 from crm.ui.conditions import sentence_of
 from crm.ui.panels import cards_html
@@ -66,6 +71,7 @@ def segment(request: UserRequest, segment_id: int) -> HttpResponse:
         "left": left,
         "may_manage": bool(can_manage(request.user, row.brand_id)),
         "cards": cards_html(request, "segment", row),
+        "policies": _policies_of(request.user, row),
     }
     if context["size"] is not None:
         since = timezone.now() - dt.timedelta(days=MOVES_DAYS)
@@ -76,6 +82,17 @@ def segment(request: UserRequest, segment_id: int) -> HttpResponse:
             left=Count("id", filter=Q(left_at__gte=since)),
         )
     return render(request, "clients/segments/segment.html", context)
+
+
+def _policies_of(user: User, row: Segment) -> list[tuple[Policy[Any], str, str]]:
+    """List the policies with a value of the segment's own today: each with that value and, for those who may see it, its page."""
+    found = []
+    for policy in (policy.for_segment(row.pk) for policy in all_policies() if policy.per_segment):
+        if own := policy.own(row.brand, today(row.brand)):
+            sees = user.has_perm("crm.propose_policies") and on_whole_brand(user, policy.right, row.brand_id)
+            url = address_of(row.brand_id, policy.key, row.pk) if sees else ""
+            found.append((policy, policy.kind.show(own[1], row.brand), url))
+    return found
 
 
 @staff_page(RIGHT)

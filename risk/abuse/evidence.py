@@ -17,6 +17,7 @@ from clients.queries import clients_visible_to
 from crm.i18n import formats
 from crm.models import User
 from crm.money.amounts import Money
+from crm.rates.fx import rates_of_days
 from crm.ui.charts import area_chart
 from risk.abuse.detectors.prices import CURVE_MS
 from risk.abuse.models import AbuseEpisode, EpisodeParty
@@ -90,10 +91,11 @@ def trades_of(episode: AbuseEpisode, parties: Sequence[Party]) -> list[EvidenceT
 
 @dataclass(frozen=True)
 class Chart:
-    """A drawing, and the figures to read beside it: what each is, and its value."""
+    """A drawing, and the figures to read beside it: what each is, and its value. note: what was converted or is missing."""
 
     drawing: SafeString
     marks: Sequence[tuple[str, str]] = ()
+    note: str = ""
 
 
 def chart_of(episode: AbuseEpisode, trades: Sequence[EvidenceTrade]) -> Chart:
@@ -110,18 +112,42 @@ def chart_of(episode: AbuseEpisode, trades: Sequence[EvidenceTrade]) -> Chart:
             for delay, value in zip(CURVE_MS, curve, strict=True)
         ]
         return Chart(area_chart(curve, texts, label=_("Gain after the opening, in spreads")), marks)
+    known = [trade for trade in trades if trade.result is not None and trade.party and trade.opened_at]
+    results = _results(episode, known)
+    if results is None:
+        return Chart(SafeString(""), note=_("An exchange rate is missing, so the results can’t be added up."))
+    currency, amounts, note = results
     total, values, texts = Decimal(0), [Decimal(0)], [_("Before the first trade")]
-    for trade in trades:
-        if trade.result is None or trade.party is None:
-            continue
-        total += trade.result
+    for trade, amount in zip(known, amounts, strict=True):
+        total += amount
         values.append(total)
-        texts.append(
-            f"{trade.symbol} {formats.number(trade.lots or 0)}: {formats.money(Money(total, trade.party.currency))}"
-        )
+        texts.append(f"{trade.symbol} {formats.number(trade.lots or 0)}: {formats.money(Money(total, currency))}")
     drawing = area_chart(values, texts, label=_("Result of the evidence trades, added up"))
-    currencies = {trade.party.currency for trade in trades if trade.party is not None}
-    if not drawing or len(currencies) != 1:
+    if not drawing:
         return Chart(drawing)
     figures = ((_("Lowest"), min(values)), (_("Highest"), max(values)), (_("After the last trade"), total))
-    return Chart(drawing, [(name, formats.money(Money(value, *currencies))) for name, value in figures])
+    return Chart(drawing, [(name, formats.money(Money(value, currency))) for name, value in figures], note)
+
+
+def _results(episode: AbuseEpisode, trades: Sequence[EvidenceTrade]) -> tuple[str, list[Decimal], str] | None:
+    """Return trades' results in one currency with its code and a note: the accounts' own, else the brand's base currency.
+
+    Each is converted at the reference rate of the day it closed, rounded to the smallest unit. None where a rate is missing.
+    """
+    rows = [
+        (trade.result or Decimal(0), trade.party.currency, moment.date())
+        for trade in trades
+        if trade.party and (moment := trade.closed_at or trade.opened_at)
+    ]
+    base, currencies = episode.brand.base_currency, {currency for _result, currency, _day in rows}
+    if len(currencies) <= 1:
+        return next(iter(currencies), base), [result for result, _currency, _day in rows], ""
+    rates = rates_of_days(currencies, [base], {day for _result, _currency, day in rows})
+    if any((currency, base, day) not in rates for _result, currency, day in rows):
+        return None
+    amounts = [rates[currency, base, day].convert(result) for result, currency, day in rows]
+    return (
+        base,
+        amounts,
+        _("Converted to %(currency)s at the rates of the days the trades closed.") % {"currency": base},
+    )

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from clients.models import Client
 from crm.errors import DomainError, NotAllowed, WrongState
-from crm.models import AccessEvent, AuditEvent, SubjectKey, WorkItem
+from crm.models import AccessEvent, AuditEvent, FxRate, SubjectKey, WorkItem
 from risk.abuse import grounds, scoring
 from risk.abuse.choices import Abuse, EpisodeState, Handling, Lost
+from risk.abuse.evidence import chart_of, parties_of, trades_of
 from risk.abuse.models import AbuseEpisode, PairCount, ScoredTo, Tick
 from risk.abuse.queue import decide_episode, episodes_visible_to, feedback
 from tests.trading.factories import make_account, make_server
@@ -116,6 +117,24 @@ def test_page_shows_evidence_and_logs_the_view(hedged, browse, cast, django_asse
     assert {row.client_id for row in views} == {account.client_id for account in hedged}
     with django_assert_max_num_queries(30):
         assert "Opposite hedging" in page.get(reverse("risk_abuse")).content.decode()
+
+
+def test_results_in_two_currencies_are_added_up_in_the_brands_at_the_days_rates(hedged, cast):
+    _first, second = hedged
+    (episode,) = scoring.score_next()[1]
+
+    def chart():
+        return chart_of(episode, trades_of(episode, parties_of(cast.mlro, episode)))
+
+    alone = chart()
+    assert alone.drawing and not alone.note and alone.marks[-1][1] == "€0.00"
+    TradingAccount.objects.filter(pk=second.pk).update(currency="USD")
+    FxRate.objects.filter(currency="USD").delete()
+    missing = chart()
+    assert not missing.drawing and "exchange rate is missing" in missing.note
+    FxRate.objects.create(currency="USD", on=timezone.now().date() - dt.timedelta(days=20), rate=Decimal("1.25"))
+    both = chart()
+    assert episode.brand.base_currency in both.note and both.marks[-1][1] == "€80.00", "8 × (50 − 50 ÷ 1.25)"
 
 
 def test_decision_needs_a_right_a_reason_and_a_handling(hedged, cast, browse):

@@ -57,6 +57,8 @@ def test_a_segments_threshold_is_set_by_two_people_and_stated_by_the_episode(cas
     approvals.approve(PolicyProposal, proposal.pk, actor=checker)
     cast.brand.refresh_from_db()
     assert PolicyValue.objects.get(segment=vip.pk).value == 10
+    shown = browse(cast.administrator).get(vip.get_absolute_url()).content.decode()
+    assert f"{page}?segment={vip.pk}" in shown and "1 policy has a value for it" in shown, "who archives it is warned"
     event = AuditEvent.objects.filter(action="crm.policy_changed").latest("pk")
     assert audit.body_of(event)["after"]["segment"] == vip.pk
     (episode,) = scoring.score_accounts(cast.brand, [first.pk, second.pk])
