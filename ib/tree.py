@@ -23,17 +23,24 @@ LEVELS_MAX: Final = 1_000
 # Level 1, the partner itself, holds from before any trade.
 BEGINNING = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
-FORGET = "DELETE FROM ib_upline WHERE partner_id = ANY(%(partners)s)"
-SNAPSHOT = """
+_UP = """
 WITH RECURSIVE up(partner_id, ancestor_id, level, valid) AS (
   SELECT p.id, p.id, 1, tstzrange(%(beginning)s, NULL) FROM ib_partner p WHERE p.id = ANY(%(partners)s)
   UNION ALL
   SELECT up.partner_id, l.parent_id, up.level + 1, up.valid * tstzrange(l.starts_at, l.ends_at)
   FROM up JOIN ib_partnerlink l ON l.partner_id = up.ancestor_id AND up.valid && tstzrange(l.starts_at, l.ends_at)
-)
+)"""
+# Only what differs is written: of a large branch that moves, most rows are those within it, which stay.
+FORGET = f"""{_UP}
+DELETE FROM ib_upline u WHERE u.partner_id = ANY(%(partners)s) AND NOT EXISTS (
+  SELECT 1 FROM up WHERE up.partner_id = u.partner_id AND up.level = u.level AND lower(up.valid) = u.starts_at
+    AND up.ancestor_id = u.ancestor_id AND upper(up.valid) IS NOT DISTINCT FROM u.ends_at)
+"""  # noqa: S608
+SNAPSHOT = f"""{_UP}
 INSERT INTO ib_upline (partner_id, ancestor_id, level, starts_at, ends_at)
-SELECT partner_id, ancestor_id, level, lower(valid), upper(valid) FROM up
-"""
+SELECT partner_id, ancestor_id, level, lower(valid), upper(valid) FROM up WHERE NOT EXISTS (
+  SELECT 1 FROM ib_upline u WHERE u.partner_id = up.partner_id AND u.level = up.level AND u.starts_at = lower(up.valid))
+"""  # noqa: S608
 # Everyone who has, or ever had, the partner above: their snapshot changes when it moves.
 BELOW = "SELECT DISTINCT partner_id FROM ib_upline WHERE ancestor_id = ANY(%s)"
 
@@ -45,7 +52,7 @@ def lock_tree() -> None:
 
 
 def rebuild_upline(partner_ids: list[int]) -> None:
-    """Rebuild the snapshot of these partners from the links."""
+    """Bring the snapshot of these partners in line with the links."""
     parameters: dict[str, Any] = {"partners": partner_ids, "beginning": BEGINNING}
     with connection.cursor() as cursor:
         cursor.execute(FORGET, parameters)

@@ -10,12 +10,18 @@ from tests.ib.factories import NOON, make_partner
 from tests.outbox import data_of
 
 pytestmark = pytest.mark.django_db
+LATER = NOON + dt.timedelta(hours=1)
 
 
 def uplines(partner, at=None):
     rows = Upline.objects.filter(partner=partner).order_by("level")
     rows = rows.filter(starts_at__lte=at).exclude(ends_at__lte=at) if at else rows.filter(ends_at__isnull=True)
     return [row.ancestor_id for row in rows]
+
+
+def rows_of(*partners):
+    rows = Upline.objects.filter(partner__in=partners)
+    return set(rows.values_list("partner_id", "ancestor_id", "level", "starts_at", "ends_at"))
 
 
 def test_a_partner_stands_below_its_parent_and_the_parents_above(cast):
@@ -34,6 +40,23 @@ def test_moving_a_partner_leaves_the_past_as_it_was_for_everyone_below(cast):
     assert uplines(sub) == [sub.pk, master.pk, other.pk]
     assert uplines(sub, NOON - dt.timedelta(seconds=1)) == [sub.pk, master.pk, top.pk]
     assert uplines(sub, NOON) == [sub.pk, master.pk, other.pk]
+
+
+def test_a_move_writes_only_the_rows_that_differ(cast):
+    """A large branch moves in seconds: whoever is above within it stays."""
+    top, other = make_partner(cast.brand), make_partner(cast.brand)
+    master = make_partner(cast.brand, parent=top)
+    sub = make_partner(cast.brand, parent=master)
+    within = Upline.objects.filter(partner__in=[sub, master], ancestor__in=[sub, master])
+    before = set(within.values_list("pk", flat=True))
+    tree.move_partner(partner_id=master.pk, parent_id=other.pk, actor=cast.ib_manager, reason="asked", at=NOON)
+    tree.move_partner(partner_id=master.pk, parent_id=top.pk, actor=cast.ib_manager, reason="asked", at=LATER)
+    kept = rows_of(top, other, master, sub)
+    assert set(within.values_list("pk", flat=True)) == before and len(before) == 3
+    Upline.objects.filter(partner__in=[top, other, master, sub]).delete()
+    tree.rebuild_upline([top.pk, other.pk, master.pk, sub.pk])
+    assert rows_of(top, other, master, sub) == kept, "as built from nothing"
+    assert len(kept) == 2 + 1 + 3 + 2 + 3
 
 
 def test_a_partner_can_be_moved_to_the_top(cast):
