@@ -28,7 +28,7 @@ from crm.rates import fx
 from crm.security import audit
 from ib import periods
 from ib.audit_codes import IbAction
-from ib.calculation import caps, excluded, facts, passed, ranks, wanted
+from ib.calculation import caps, excluded, facts, narrowing, passed, ranks, wanted
 from ib.calculation import writing as sql
 from ib.calculation.tried import Instead
 from ib.calculation.wanted import Features
@@ -189,7 +189,7 @@ def gathered(*, brand: Brand, scope: Scope, instead: Instead) -> Iterator[Callab
         features = _gather(cursor, brand, scope, corrects=True, instead=instead)
 
         def calculate() -> None:
-            _calculate(cursor, features, {"brand": brand.pk, "late": 0})
+            _calculate(cursor, features, {"brand": brand.pk, "late": 0}, is_tried=True)
             if features.has_caps:
                 given = {"zone": brand.time_zone, "network": scope.network_of}
                 if scope.network_of is None:
@@ -238,24 +238,11 @@ def _gather(
         country=facts.COUNTRY_THEN if features.has_countries else facts.COUNTRY_NOW,
         lots=facts.LOTS,
         symbol=facts.SYMBOL,
+        order=facts.IN_ORDER if instead is None else "",
     )
     cursor.execute(closing, {**parameters, "brand": brand.pk})
     cursor.execute("ANALYZE ib_version, ib_closing")
-    if features.has_cpa:
-        accrued, extra = scope.accrued()
-        not_yet = facts.NO_CPA_ELSEWHERE.format(accrued=accrued) if corrects else facts.NO_CPA_YET
-        qualified = facts.QUALIFIED.format(not_yet=not_yet, agreements=features.agreements)
-        cursor.execute(qualified, {"arrived": list(DEPOSIT_ARRIVED), **extra})
-    for statement in (facts.OPENED, ";".join(facts.CARDS).format(agreements=features.agreements)):
-        cursor.execute(statement, {})
-    if features.has_shared:
-        cursor.execute(facts.SHARED, {"brand": brand.pk})
-        cursor.execute("ANALYZE ib_shared")
-    if features.has_odd:
-        mirrored = "true" if features.has_mirrored else "false"
-        for table, statement in excluded.STEPS:
-            cursor.execute(statement.format(mirrored=mirrored, agreements=features.agreements))
-            cursor.execute(f"ANALYZE {table}")
+    cursor.execute(facts.OPENED, {})
     if features.has_tiers:
         ranks.gather(cursor, brand, instead)
     cursor.execute(
@@ -264,15 +251,44 @@ def _gather(
     rows = _rates(cursor, brand, features, is_tried=instead is not None)
     if rows:
         cursor.executemany("INSERT INTO ib_fx VALUES (%s, %s, %s, %s, %s)", rows)
-    cursor.execute("ANALYZE ib_version, ib_opened, ib_cell, ib_level, ib_above, ib_own, ib_fx")
+    cursor.execute("ANALYZE ib_version, ib_opened, ib_fx")
+    if instead is not None:
+        narrowing.narrow(cursor, features, instead)
+    if features.has_cpa:
+        accrued, extra = scope.accrued()
+        not_yet = facts.NO_CPA_ELSEWHERE.format(accrued=accrued) if corrects else facts.NO_CPA_YET
+        qualified = facts.QUALIFIED.format(not_yet=not_yet, agreements=features.agreements)
+        cursor.execute(qualified, {"arrived": list(DEPOSIT_ARRIVED), **extra})
+    _lay_out(cursor, brand, features)
+    if instead is not None:
+        cursor.execute(narrowing.ONLY_TRIED)
+    cursor.execute("ANALYZE ib_cell, ib_level, ib_above, ib_own")
     return features
 
 
+def _lay_out(cursor: CursorWrapper, brand: Brand, features: Features) -> None:
+    """Fill the tables of what the plans pay, whom, and which deals they leave out."""
+    cursor.execute(";".join(facts.CARDS).format(agreements=features.agreements), {})
+    if features.has_shared:
+        cursor.execute(facts.SHARED, {"brand": brand.pk})
+        cursor.execute("ANALYZE ib_shared")
+    if features.has_odd:
+        mirrored = "true" if features.has_mirrored else "false"
+        for table, statement in excluded.STEPS:
+            cursor.execute(statement.format(mirrored=mirrored, agreements=features.agreements))
+            cursor.execute(f"ANALYZE {table}")
+
+
 def _calculate(
-    cursor: CursorWrapper, features: Features, parameters: dict[str, Any], *, corrects: bool = False
+    cursor: CursorWrapper,
+    features: Features,
+    parameters: dict[str, Any],
+    *,
+    corrects: bool = False,
+    is_tried: bool = False,
 ) -> None:
     """Fill `ib_wanted`: what everyone upline should earn on the deals that were gathered."""
-    cursor.execute(wanted.statement(features), parameters)
+    cursor.execute(wanted.statement(features, is_tried=is_tried), parameters)
     if corrects or features.has_difference or features.has_caps:
         cursor.execute(wanted.ANALYZE)  # all of them join it
     if features.has_difference:

@@ -40,38 +40,36 @@ DAYS_MAX: Final = 92
 LINES_KEPT: Final = 200
 
 # Per partner, in the version's currency: what they earned on these trades, what they would earn, and, of the trades that they
-# introduced: what all partners would earn on them, what clients were charged and lost, and what would be passed on to them.
+# introduced: what all partners would earn on them, what clients were charged and lost, and what would be passed on to them. Lines
+# that the version doesn't change (`ib.calculation.narrowing`) are as they were accrued.
 RESULT = """
 WITH rate AS (SELECT base, day, rate FROM ib_fx WHERE quote = %(currency)s),
-earned AS (
+unchanged AS (
+  SELECT k.introducer_id, k.partner_id, k.amount FROM ib_paid k JOIN ib_pair p USING (introducer_id, partner_id)
+  WHERE NOT p.is_tried AND k.amount IS NOT NULL
+), earned AS (
   SELECT partner_id, sum(after) AS after FROM (
     SELECT w.partner_id, w.amount * r.rate AS after FROM ib_wanted w JOIN rate r ON r.base = w.currency AND r.day = w.day
-    WHERE w.reason = ''{beside_after}) each GROUP BY 1
-), lines AS (
-  SELECT x.partner_id, x.currency, x.amount, c.closed_at FROM ib_closing c
-  JOIN ib_accrual x ON x.deal_id = c.deal_id AND x.kind = 'original' AND x.amount <> 0 WHERE c.cpa_version IS NULL
-  UNION ALL
-  SELECT x.partner_id, x.currency, x.amount, c.closed_at FROM ib_closing c
-  JOIN ib_accrual x ON x.deal_id = c.deal_id AND x.kind <> 'original'
-    AND (x.kind = 'delta' OR x.kind = 'capped') WHERE c.cpa_version IS NULL
+    WHERE w.reason = ''
+    UNION ALL SELECT partner_id, amount FROM unchanged{beside_after}) each GROUP BY 1
 ), had AS (
   SELECT partner_id, sum(before) AS before FROM (
-    SELECT x.partner_id, x.amount * r.rate AS before FROM lines x
-    JOIN rate r ON r.base = x.currency AND r.day = (x.closed_at AT TIME ZONE 'UTC')::date{beside_before}) each GROUP BY 1
+    SELECT partner_id, amount AS before FROM ib_paid WHERE amount IS NOT NULL{beside_before}) each GROUP BY 1
 ), cost AS (
-  SELECT w.introducer_id AS partner_id, sum(w.amount * r.rate) AS cost,
-    sum(CASE WHEN w.passed_per_lot IS NOT NULL THEN least(w.amount, trunc(w.lots * w.passed_per_lot * w.fx_rate, 8))
-      ELSE trunc(w.amount * coalesce(w.passed_percent, 0) / 100, 8) END * r.rate) AS passed
-  FROM ib_wanted w
-  JOIN rate r ON r.base = w.currency AND r.day = w.day WHERE w.reason = '' GROUP BY 1
+  SELECT partner_id, sum(cost) AS cost, sum(passed) AS passed FROM (
+    SELECT w.introducer_id AS partner_id, w.amount * r.rate AS cost,
+      CASE WHEN w.passed_per_lot IS NOT NULL THEN least(w.amount, trunc(w.lots * w.passed_per_lot * w.fx_rate, 8))
+        ELSE trunc(w.amount * coalesce(w.passed_percent, 0) / 100, 8) END * r.rate AS passed
+    FROM ib_wanted w JOIN rate r ON r.base = w.currency AND r.day = w.day WHERE w.reason = ''
+    UNION ALL SELECT introducer_id, amount, 0 FROM unchanged) each GROUP BY 1
 ), house AS (
   SELECT c.introducer_id AS partner_id, count(*) AS deals, sum(c.lots) AS lots,
     sum(-(coalesce(c.commission, 0) + coalesce(o.commission_per_lot * c.closed_lots, 0)) * r.rate) AS charged,
     sum(-c.result * r.rate) AS lost
-  FROM ib_closing c
+  FROM ib_trade c
   LEFT JOIN ib_opened o ON o.account_id = c.account_id AND o.position_id = c.position_id
   JOIN rate r ON r.base = c.account_currency AND r.day = (c.closed_at AT TIME ZONE 'UTC')::date
-  WHERE c.cpa_version IS NULL GROUP BY 1
+  GROUP BY 1
 )
 SELECT partner_id, coalesce(before, 0), coalesce(after, 0), coalesce(cost, 0), coalesce(deals, 0), coalesce(lots, 0),
   coalesce(charged, 0), coalesce(lost, 0), coalesce(passed, 0)

@@ -265,15 +265,14 @@ WITH touched AS (
 SELECT DISTINCT d.deal_id FROM due d JOIN ib_accrual x ON x.deal_id = d.deal_id AND x.kind = '{AccrualKind.ORIGINAL}'
 WHERE {_IS_OFF} AND {{scope}}
 """  # noqa: S608
+_LINE: Final = "deal_id, partner_id, level, component, currency, closed_at, rate_amount, revenue, version_id"
 # The same for a version that is tried out: what it would pay is cut down in place.
 TRIED: Final = f"""
 WITH lines AS (
-  SELECT w.* FROM ib_wanted w JOIN ib_planversion v ON v.id = w.version_id WHERE {_CAPPED}
+  SELECT w.ctid AS place, {_LINE} FROM ib_wanted w JOIN (SELECT v.id FROM ib_planversion v WHERE {_CAPPED}) v ON v.id = w.version_id
 ), {_FROM_LINES}
 UPDATE ib_wanted w SET rate_amount = m.kept, amount = trunc(m.kept * w.fx_rate, 8)
-FROM kept m
-WHERE m.kept <> m.rate_amount AND m.deal_id = w.deal_id AND m.partner_id = w.partner_id AND m.level = w.level
-  AND m.component = w.component
+FROM kept m WHERE m.kept <> m.rate_amount AND m.place = w.ctid
 """  # noqa: S608
 # What caps of partners above a network that is tried count beside its trades: their other lines of the days' months, as they are.
 BESIDE: Final = f"""
@@ -287,7 +286,6 @@ WITH spans AS (
 SELECT l.*, 0::numeric AS left_off FROM lines l JOIN ib_planversion v ON v.id = l.version_id AND {_CAPPED}
 WHERE NOT EXISTS (SELECT 1 FROM ib_closing c WHERE c.deal_id = l.deal_id)
 """  # noqa: S608
-_LINE: Final = "deal_id, partner_id, level, component, currency, closed_at, rate_amount, revenue, version_id"
 _THE_LINE: Final = """m.deal_id = w.deal_id AND m.partner_id = w.partner_id AND m.level = w.level AND m.component = w.component
   AND m.currency = w.currency"""
 TRIED_BESIDE: Final = (

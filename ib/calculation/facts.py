@@ -85,8 +85,9 @@ LEFT JOIN trading_pastaccountgroup g ON g.account_id = a.id AND g.corrected_at I
 CROSS JOIN LATERAL (SELECT power(10::numeric, CASE WHEN s.digits IN (3, 5) THEN 1 ELSE 0 END - coalesce(s.digits, 5)::numeric)
                     AS size) pip
 WHERE d.action IN (0, 1) AND d.entry IN (1, 2, 3) AND d.deleted_at IS NULL AND {where} {not_yet}
-ORDER BY d.executed_at, d.id
+{order}
 """
+IN_ORDER = "ORDER BY d.executed_at, d.id"
 # The closed volume in the broker's lots, by what the symbol was mapped to when the deal was executed.
 LOTS = """round(d.closed_lots * coalesce(nullif(d.contract_size, 0)
          / CASE WHEN m.id IS NULL THEN s.house_contract_size ELSE m.house_contract_size END, 1), 8)::numeric(18,8)"""
@@ -281,6 +282,9 @@ TABLES = (
     "ib_version",
     TRIED,
     "ib_closing",
+    "ib_trade",
+    "ib_paid",
+    "ib_pair",
     "ib_opened",
     "ib_eligible",
     "ib_cell",

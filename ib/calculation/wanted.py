@@ -220,14 +220,20 @@ WITH trade AS (
   SELECT seen.*, CASE WHEN why = '' THEN trunc(least(coalesce(basis * basis_fx, lots) * rate, cap) * share, 8) ELSE 0 END
     AS rate_amount FROM seen OFFSET 0
 )
-SELECT deal_id, partner_id, level, version_id, period_id, day, is_only, is_difference, component, why AS reason, currency,
-  CASE WHEN why = '' THEN trunc(rate_amount * fx_rate, 8) ELSE 0 END AS amount, rate_amount, lots, rate_currency, fx_rate, revenue,
+SELECT {columns}
+FROM counted
+"""
+# What steps of a pass and its lines need of a calculated line.
+_AMOUNT = "CASE WHEN why = '' THEN trunc(rate_amount * fx_rate, 8) ELSE 0 END AS amount"
+_ALL = f"""deal_id, partner_id, level, version_id, period_id, day, is_only, is_difference, component, why AS reason, currency,
+  {_AMOUNT}, rate_amount, lots, rate_currency, fx_rate, revenue,
   closed_at, introducer_id, client_id, ticket, account_id, symbol, symbol_group, basis, basis_currency, basis_fx, rate,
   CASE WHEN cap IS NOT NULL AND why = '' THEN CASE WHEN coalesce(basis * basis_fx, lots) * rate > cap THEN cap END END AS cap,
   share, is_override, tier, ratio, passed_percent, passed_per_lot,
-  NULL::numeric(20,8) AS below, fx_on, held_seconds
-FROM counted
-"""
+  NULL::numeric(20,8) AS below, fx_on, held_seconds"""
+# Where a version is tried out, no line is written: what only a line says isn't computed then.
+_TRIED = f"""deal_id, partner_id, level, version_id, day, is_difference, component, why AS reason, currency, {_AMOUNT}, rate_amount,
+  lots, rate_currency, fx_rate, revenue, closed_at, introducer_id, passed_percent, passed_per_lot, NULL::numeric(20,8) AS below"""
 # What it is joined by: statistics of all forty columns cost a tenth of a pass.
 ANALYZE = """ANALYZE ib_wanted (deal_id, partner_id, level, component, currency, version_id, rate_currency, day, is_difference,
   reason)"""
@@ -290,10 +296,10 @@ def _own(features: Features, *, of_client: bool) -> str:
     return OWN_BY_SCOPE.format(agreement=_agreement(features, "ap", ANCESTORS, of_client=of_client))
 
 
-def statement(features: Features, *, is_monthly: bool = False, is_sale: bool = False) -> str:
+def statement(features: Features, *, is_monthly: bool = False, is_sale: bool = False, is_tried: bool = False) -> str:
     """Build the statement that fills `ib_wanted` for a brand whose plans have these features.
 
-    Of deals, or of clients' months, or of sold challenges.
+    Of deals, or of clients' months, or of sold challenges. `is_tried`: nothing is written afterwards.
     """
     of_client = is_monthly or is_sale
     own, parts = features.has_own, of_client or features.has_components or features.has_cpa
@@ -315,6 +321,7 @@ def statement(features: Features, *, is_monthly: bool = False, is_sale: bool = F
   LEFT JOIN ib_fx b ON b.base = nullif(basis_currency, '') AND b.quote = rate_currency AND b.day = placed.day"""
     return WANTED.format(
         **_REASONS,
+        columns=_TRIED if is_tried else _ALL,
         lot=Component.LOT,
         commission=Component.COMMISSION,
         rate=RANKED.format(

@@ -21,6 +21,7 @@ from tests.ib.factories import card, make_trade
 from tests.ib.test_agreements import agree
 from tests.ib.test_pages import text_of
 from tests.ib.test_scopes import STANDARD, beside, whole
+from trading.models import PastSymbolMapping, SymbolInfo
 
 pytestmark = pytest.mark.django_db
 
@@ -152,6 +153,22 @@ def test_an_active_version_tried_on_another_plan_stays_that_of_its_own(traded, c
     engine.run_for_deals(deal_ids=[make_trade(factories.make_account(cast.other_client), at=yesterday)])
     kept = run_what_if(version_id=version.pk, days=7, for_plan_id=traded.version.plan_id, actor=cast.ib_manager)
     assert after_of(kept, traded.sub, outsider) == [12, 4]
+
+
+def test_lines_that_a_version_cannot_change_count_as_they_were_accrued(traded, cast):
+    """By today's mapping no trade would earn anything; where the version changes nothing that is a replay's matter."""
+    outsider = factories.make_partner(cast.brand)
+    other = factories.make_version(cast.brand, cast.ib_manager, cast.finance, rate_card=whole("4"))
+    plans.assign_plan(partner_id=outsider.pk, plan_id=other.plan_id, actor=None, at=factories.LONG_AGO)
+    factories.refer(cast.other_client, outsider)
+    yesterday = timezone.now() - timezone.timedelta(days=1)
+    engine.run_for_deals(deal_ids=[make_trade(factories.make_account(cast.other_client), at=yesterday)])
+    SymbolInfo.objects.update(symbol_group="crypto")
+    PastSymbolMapping.objects.update(corrected_at=timezone.now())
+    draft = draft_of(cast, traded, card({"fx_majors": "20"}, {1: "1"}))
+    kept = run_what_if(version_id=draft.pk, days=7, for_plan_id=None, actor=cast.ib_manager)
+    assert after_of(kept, traded.sub, outsider) == [0, 4]
+    assert (kept.before, kept.after, kept.deals) == (34, 4, 3)
 
 
 def test_a_change_of_one_partners_plan_is_tried_on_their_network(traded, cast):
