@@ -12,7 +12,7 @@ from django.db import connection
 
 from crm import approvals, events
 from crm.errors import DomainError, WrongState
-from ib import engine, links, payouts, settlement
+from ib import engine, links, payouts, rollup, settlement
 from ib.models import (
     Accrual,
     AutomaticPayout,
@@ -118,6 +118,22 @@ def test_two_runs_over_one_day_write_the_difference_once(network, cast):
     assert len(once) == 3 and len({one[:2] for one in once}) == 3
     again()
     assert accruals() == once
+
+
+@pytest.mark.slow
+def test_a_pass_killed_at_any_step_writes_each_line_once(network, cast):
+    """A worker dies before each of its words to the database in turn: nothing is there, or all of it."""
+    for step in range(1, 200, 5):
+        deal = make_trade(network.account)
+        was_killed = killed_at(step, lambda deal=deal: engine.run_for_deals(deal_ids=[deal]))
+        assert Accrual.objects.filter(deal_id=deal).count() in ((0, 3) if was_killed else (3,))
+        engine.run_for_deals(deal_ids=[deal])
+        lines = Accrual.objects.filter(deal_id=deal)
+        assert sorted(lines.values_list("amount", flat=True)) == [1, 3, 6] and rollup.differences() == []
+        if not was_killed:
+            break
+    else:
+        pytest.fail("it has more steps than this test kills")
 
 
 def approved(item, actor):

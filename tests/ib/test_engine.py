@@ -6,7 +6,8 @@ from django.db import DatabaseError, connection, transaction
 
 from clients.models import Client
 from crm import events
-from ib import engine, partners, tree
+from crm.models import FxRate
+from ib import engine, partners, plans, tree
 from ib.choices import AccrualState, PartnerState, Reason
 from ib.models import Accrual, CommissionRun
 from tests.ib import factories
@@ -90,6 +91,28 @@ def test_a_trade_that_is_not_paid_keeps_rows_that_say_why(network, trade, reason
     deal = make_trade(network.account, **trade)
     outcome = engine.run_for_deals(deal_ids=[deal])
     assert outcome.excluded == 3 and earned(deal) == {} and reasons(deal) == {reason}
+
+
+def test_a_trade_without_a_rate_says_so_and_is_paid_once_there_is_one(network, cast):
+    make_version(cast.brand, cast.ib_manager, cast.finance, plan=network.version.plan, starts_at=NOON, currency="CHF")
+    deal = make_trade(network.account)
+    assert engine.run_for_deals(deal_ids=[deal]).excluded == 3 and reasons(deal) == {Reason.NO_FX}
+    FxRate.objects.create(on=NOON.date(), currency="CHF", rate="2")
+    assert recompute(cast).corrected == 3 and earned(deal)[network.sub.pk] == 3
+    assert recompute(cast).rows == 0
+
+
+def test_trades_before_a_plans_first_version_or_a_partners_first_day_say_so(network, cast):
+    plan = make_version(cast.brand, cast.ib_manager, cast.finance, starts_at=NOON).plan
+    plans.assign_plan(partner_id=network.sub.pk, plan_id=plan.pk, actor=None, at=NOON - 2 * HOUR)
+    details = partners.PartnerDetails(name="Late", email="late@example.com", currency="EUR", code="late")
+    late = partners.register_partner(brand=cast.brand, details=details, actor=None, at=NOON)
+    plans.assign_plan(partner_id=late.pk, plan_id=network.version.plan_id, actor=None, at=factories.LONG_AGO)
+    refer(cast.other_client, late)
+    accounts, times = (network.account, make_account(cast.other_client)), (NOON - HOUR, NOON)
+    deals = [make_trade(account, at=at, held_seconds=600) for account in accounts for at in times]
+    engine.run_for_deals(deal_ids=deals)
+    assert [reasons(deal) for deal in deals] == [{Reason.NO_PLAN}, {""}, {Reason.PARTNER_NOT_ACTIVE}, {""}]
 
 
 def test_a_trade_held_exactly_the_shortest_time_is_paid(network):

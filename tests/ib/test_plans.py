@@ -113,6 +113,15 @@ def test_a_version_cannot_start_before_a_later_one_that_is_active(cast):
         make_version(cast.brand, cast.ib_manager, cast.finance, plan=first.plan, starts_at=NOON)
 
 
+def test_the_database_refuses_two_active_versions_at_one_time(cast):
+    first = make_version(cast.brand, cast.ib_manager, cast.finance)
+    other = PlanVersion.objects.create(
+        plan=first.plan, number=2, starts_at=TOMORROW, currency="EUR", made_by=cast.ib_manager
+    )
+    with pytest.raises(IntegrityError, match="one_active_plan_version_at_a_time"), transaction.atomic():
+        PlanVersion.objects.filter(pk=other.pk).update(state="active", decided_by=cast.finance, decided_at=NOON)
+
+
 OVER = cards.RateCard(
     {}, {1: Decimal("0.7"), 2: Decimal("0.4")}, {}, (cards.ComponentRow("commission", "", "", Decimal("0.5")),)
 )
