@@ -27,7 +27,7 @@ from ib import partners
 from ib.applications.agreement import agreement_for
 from ib.audit_codes import IbAction
 from ib.brand_policies import APPLICATIONS_OPEN
-from ib.choices import ApplicationSource, IbNotice, PartnerState
+from ib.choices import ApplicantKind, ApplicationSource, IbNotice, PartnerState
 from ib.models import Partner, PartnerApplication, ReferralLink, SubPartnerOffer
 from ib.partners import PartnerDetails
 
@@ -148,13 +148,14 @@ def _keep(
         client_id=partner.client_id,
         after={"sha256": wording.sha256, "version": wording.version.number if wording.version else None},
     )
-    _confirm_receipt(partner)
+    _confirm_receipt(partner, application)
     _notify_managers(partner, application)
     return partner
 
 
-def _confirm_receipt(partner: Partner) -> None:
+def _confirm_receipt(partner: Partner, application: PartnerApplication) -> None:
     brand, has_record = partner.brand, partner.client_id is not None
+    is_company = application.kind == ApplicantKind.COMPANY
     address = reverse("portal_documents") if has_record else reverse("portal_register_at", kwargs={"brand": brand.code})
     mail.send(
         kind="ib.application_received",
@@ -168,6 +169,11 @@ def _confirm_receipt(partner: Partner) -> None:
                 % {"brand": brand},
                 _("So that we can verify you, upload your documents in the client portal.")
                 if has_record
+                else _(
+                    "So that we can verify the company and pay it, open a client account with this e-mail address, register "
+                    "the company there, and upload its documents."
+                )
+                if is_company
                 else _(
                     "So that we can verify you and pay you, open a client account with this e-mail address and "
                     "upload your documents there."

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clients.choices import ClientKind
 from clients.countries import country_name
 from crm import approvals
 from crm.approvals import Change
@@ -26,7 +27,7 @@ from ib import partners, plans, tree
 from ib.applications import invitations
 from ib.audit_codes import IbAction
 from ib.brand_policies import PARTNER_VERIFICATION
-from ib.choices import IbNotice, PartnerState
+from ib.choices import ApplicantKind, IbNotice, PartnerState
 from ib.models import Partner, PartnerApplication, PartnerApproval
 from ib.models.plans import RATIO_MOST
 from ib.policies import can_manage_partners
@@ -42,6 +43,11 @@ def verification_missing(partner: Partner) -> str:
     if partner.client is None:
         return _(
             "The applicant has no client record yet: it is linked once they register with the same e-mail address."
+        )
+    applied_as = PartnerApplication.objects.filter(partner=partner).values_list("kind", flat=True).first()
+    if applied_as == ApplicantKind.COMPANY and partner.client.kind != ClientKind.COMPANY:
+        return _(
+            "They applied as a company, but the client record is a person's. Ask them to register the company as a client."
         )
     if partner.client.kyc_level < level_required(partner.client):
         return _("The applicant's own client record isn't verified yet.")

@@ -1,35 +1,19 @@
-"""A partner's money on a phone: the first payout, and a client who came by the link from the QR code to the first deposit."""
-
-from decimal import Decimal
+"""A client on a phone who came by the link from a partner's QR code, to the first deposit."""
 
 from playwright.sync_api import expect
 
 from clients.models import Client
-from ib import settlement
-from ib.models import Attribution, Payout
+from ib.models import Attribution
 from tests.browser.people import enter
 from tests.browser.test_portal import fill_registration, latest_link
 from tests.browser.widths import fits_both_widths
 from tests.ib.conftest import network
-from tests.ib.test_payouts import paid
 from tests.sandbox.psp.running import wait_until
 from tests.wallet.factories import make_psp
 from tests.wallet.intents import captured, make_intent
 from wallet.deposits.verbs import apply_payment
 
-__all__ = ["network", "paid"]
-
-
-def test_a_partner_requests_the_first_payout(phone, paid):
-    enter(phone, paid.sub.user)
-    phone.goto("/partners/payouts/")
-    expect(phone.get_by_label("Balance EUR")).to_contain_text("€60.00")
-    phone.get_by_label("Amount").fill("25")
-    phone.get_by_role("button", name="Request payout").click()
-    expect(phone.get_by_label("Balance EUR")).to_contain_text("€35.00")
-    fits_both_widths(phone)
-    assert Payout.objects.get().partner == paid.sub
-    assert settlement.balances_of(paid.sub) == {"EUR": Decimal("35.00")}
+__all__ = ["network"]
 
 
 def test_a_client_of_the_link_counts_to_the_first_deposit(page, phone, network, cast, background):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from dataclasses import replace
 from decimal import Decimal
 
 from django.db import connection
@@ -50,17 +51,18 @@ def make_partner(brand: Brand, *, parent: Partner | None = None, currency: str =
     )
 
 
-ANSWERS = Answers(kind="company", country="DE", channels="Seminars", clients_per_month="some")
+ANSWERS = Answers(kind="person", country="DE", channels="Seminars", clients_per_month="some")
 
 
-def applied(cast, *, client: Client | None = None, **details) -> Partner:
+def applied(cast, *, client: Client | None = None, kind: str = "person", **details) -> Partner:
     """An applicant of the website, or the client who applied in their portal."""
     wording = agreement_for(cast.brand, "en")
     accepted = Accepted(wording.language, wording.sha256)
     if client is not None:
         return apply_as_client(client=client, actor=client.user, currency="EUR", answers=ANSWERS, accepted=accepted)
     details = {"name": "Nordlicht", "email": "n@nordlicht.example", "currency": "EUR", **details}
-    apply(brand=cast.brand, details=partners.PartnerDetails(**details), answers=ANSWERS, accepted=accepted)
+    answers = replace(ANSWERS, kind=kind)
+    apply(brand=cast.brand, details=partners.PartnerDetails(**details), answers=answers, accepted=accepted)
     return Partner.objects.get(user__email=details["email"])
 
 

@@ -14,7 +14,7 @@ from crm.models import AuditEvent, Notification, OutgoingMail
 from ib import engine, partners
 from ib.applications import agreement
 from ib.applications.applying import link_own_record
-from ib.applications.approving import propose_approval, reject_application
+from ib.applications.approving import propose_approval, reject_application, verification_missing
 from ib.choices import PartnerState
 from ib.links import switch_link
 from ib.models import Accrual, AgreementFile, Partner, PartnerApplication, PartnerPlan
@@ -127,6 +127,11 @@ def test_two_people_approve_a_verified_applicant(cast, browse):
     verified(cast.other_client)
     with pytest.raises(NotAllowed):
         propose_approval(**{**ask, "actor": cast.agent})
+    firm = applied(cast, kind="company", name="Firm", email="firm@nordlicht.example")
+    firm.client = cast.other_client
+    assert "applied as a company" in verification_missing(firm)
+    cast.other_client.kind = "company"
+    assert verification_missing(firm) == ""
     browser = browse(cast.ib_manager)
     browser.post(
         reverse("ib_partner_approve", args=[partner.pk]), {"plan": version.plan_id, "percent": "80", "reason": "Known"}

@@ -118,7 +118,7 @@ def test_an_invited_applicant_is_approved_on_the_offer(network, cast, browse, dj
     assert "4.2" in text_of(page) and "70 %" in text_of(page) and network.sub.name in text_of(page)
     link = reverse("partner_join", args=[made.code])
     assert link in page.content.decode() and "4.2 EUR per lot" in text_of(browse(None).get(link))
-    send(browse(None), link)
+    send(browse(None), link, kind="person")
     partner = Partner.objects.get(name="Nordlicht")
     assert partner.application.offer == made and partner.links_up.get().parent == network.master
     partner.client = verified(cast.other_client)
