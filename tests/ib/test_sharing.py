@@ -9,8 +9,10 @@ from django.urls import reverse
 from PIL import Image
 
 from crm.ui import qr
+from ib.choices import PartnerState
 from ib.links import switch_link
-from ib.models import ReferralDay
+from ib.models import ReferralDay, ReferralLink
+from ib.partners import change_state
 from leads.models import LandingPage
 from tests.ib.factories import make_partner
 
@@ -63,11 +65,25 @@ def test_only_published_pages_of_the_brand_are_led_to(network, spring, browse, p
         assert "to=" not in shared(browse(network.sub.user), link, page=page)
 
 
-def test_an_inactive_link_leads_on_without_the_code(network, spring, browse):
-    link = network.sub.referral_links.get()
+def test_links_that_refer_nobody_lead_on_without_the_code(network, cast, spring, browse):
+    """Inactive ones and those of a suspended partner: the visitor did nothing wrong, and the partner still sees the click."""
+    link, suspended = network.sub.referral_links.get(), network.master.referral_links.get()
     switch_link(link_id=link.pk, is_active=False, actor=None)
-    there = browse(None).get(f"/r/{link.code}/", {"to": "spring", "utm_source": "a"})["Location"]
-    assert "ref=" not in there and "utm_source=a" in there
+    change_state(partner_id=network.master.pk, to=PartnerState.BLOCKED, actor=cast.ib_manager, reason="complaint")
+    for row in (link, suspended):
+        there = browse(None).get(f"/r/{row.code}/", {"to": "spring", "utm_source": "a"})["Location"]
+        assert there.startswith("/l/") and "ref=" not in there and "utm_source=a" in there
+        assert ReferralDay.objects.get(link=row).clicks == 1
+
+
+def test_one_code_is_one_partners(network, browse):
+    """Two partners with one coupon: the second one reads that it's taken, however it is written."""
+    assert (
+        browse(network.sub.user).post(reverse("partner_links"), {"campaign": "A", "code": "Gold-24"}).status_code == 302
+    )
+    answer = browse(network.master.user).post(reverse("partner_links"), {"campaign": "B", "code": "GOLD-24"})
+    assert answer.status_code == 422 and "The code gold-24 is already taken" in answer.content.decode()
+    assert ReferralLink.objects.get(code="gold-24").partner == network.sub
 
 
 def test_nobody_shares_another_partners_link(network, cast, browse):

@@ -81,6 +81,8 @@ def test_a_tree_has_a_deepest_level(cast, monkeypatch):
     for partner, parent in ((other, sub), (top, other), (master, make_partner(cast.brand, parent=other))):
         with pytest.raises(DomainError, match="at most 3 levels"):
             tree.move_partner(partner_id=partner.pk, parent_id=parent.pk, actor=cast.ib_manager, reason="")
+    with pytest.raises(DomainError, match="at most 3 levels"), transaction.atomic():
+        make_partner(cast.brand, parent=sub)
     assert uplines(sub) == [sub.pk, master.pk, top.pk] and uplines(other) == [other.pk]
 
 
