@@ -15,6 +15,13 @@ class PartnerTouch(models.TextChoices):
     LAST = "last", _("The last partner whose link or code was used")
 
 
+class ClientNames(models.TextChoices):
+    """What a partner reads of a client of theirs."""
+
+    SHORT = "short", _("First name and initial")
+    NUMBER = "number", _("Client number only")
+
+
 PARTNER_TOUCH = declare(
     Policy(
         "partner_touch",
@@ -46,6 +53,19 @@ PARTNER_LOCK_IN_DAYS = declare(
         0,
         _(
             "0: for good. After that, a client who enquires again through another partner's link becomes that partner's."
+        ),
+    )
+)
+CLIENT_NAMES = declare(
+    Policy(
+        "partner_client_names",
+        PolicyArea.REGISTRATION,
+        _("Partners see their own clients as"),
+        Choice(dict(ClientNames.choices)),
+        ClientNames.SHORT.value,
+        _(
+            "On their pages, statements, files and in the API. Contact details are never shared, and of clients further"
+            " down only whose they are."
         ),
     )
 )

@@ -19,12 +19,13 @@ from crm.api.fields import boolean, computed, decimal, integer, money, text, tim
 from crm.api.problems import ApiProblem
 from crm.api.reading import ID_MAX, register
 from crm.api.resources import Resource
-from crm.models import User
+from crm.models import Brand, User
 from ib.choices import AccrualState, AttributionMethod, PartnerRight
 from ib.models import Accrual, Attribution, ReferralDay, ReferralLink, Settlement
 from ib.partner_pages import sources
+from ib.partner_pages.client_names import shown_name
 from ib.partner_pages.date_ranges import DateRange
-from ib.partner_pages.tables import partner_id_of, shortened
+from ib.partner_pages.tables import partner_id_of
 from ib.team.rights import has_right, remember_access
 
 CLIENTS_SCOPE: Final = "own_clients:read"
@@ -84,8 +85,23 @@ NAME_SCHEMA: Final[dict[str, Any]] = {
 }
 
 
-def _name_of_own(level: int, *names: Any) -> str | None:
-    return shortened(*names) if level == 1 else None
+NAME_COLUMNS: Final = (
+    "client__first_name",
+    "client__last_name",
+    "client_id",
+    "partner__brand_id",
+    "partner__brand__policies_version",
+    "partner__brand__time_zone",
+)
+
+
+def _name_of(first: str, last: str, client_id: int, brand_id: int, version: str, zone: str) -> str:
+    """Write a client's name as the partner's pages do; of the brand only what its policies are read by is known."""
+    return shown_name(Brand(pk=brand_id, policies_version=version, time_zone=zone), first, last, client_id)
+
+
+def _name_of_own(level: int, *values: Any) -> str | None:
+    return _name_of(*values) if level == 1 else None
 
 
 OWN_CLIENTS: Final = Resource(
@@ -100,7 +116,7 @@ OWN_CLIENTS: Final = Resource(
     fields=(
         integer("id"),
         integer("client_id"),
-        computed("name", ("client__first_name", "client__last_name", "client_id"), shortened, schema=NAME_SCHEMA),
+        computed("name", NAME_COLUMNS, _name_of, schema=NAME_SCHEMA),
         text("stage", "client__stage", choices=Stage.values),
         text("country", "client__country", example="DE"),
         text("method", choices=AttributionMethod.values),
@@ -127,12 +143,7 @@ OWN_EARNINGS: Final = Resource(
         text("state", choices=AccrualState.values),
         text("reason", note="Why it earned nothing, or why it was corrected"),
         integer("level", note="1: your own client"),
-        computed(
-            "client",
-            ("level", "client__first_name", "client__last_name", "client_id"),
-            _name_of_own,
-            schema=NAME_SCHEMA,
-        ),
+        computed("client", ("level", *NAME_COLUMNS), _name_of_own, schema=NAME_SCHEMA),
         text("introducer", "introducer__code", note="Whose client it is: a partner's code"),
         integer("ticket", note="The deal on the platform"),
         text("symbol"),

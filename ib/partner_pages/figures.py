@@ -17,8 +17,9 @@ from django.utils import timezone
 from clients.models import Client
 from crm.money import amounts
 from ib.choices import AttributionMethod, Reason
-from ib.figures import COUNT_MAX
-from ib.models import Attribution, Partner, PartnerDay, ReferralLink, SettlementPeriod
+from ib.figures import MANY_ROWS
+from ib.manager_pages.kept import asked, kept
+from ib.models import Attribution, Partner, PartnerDay, ReferralLink
 from ib.partner_pages.date_ranges import DateRange
 from ib.tracking.source_days import clicks_by
 
@@ -26,6 +27,8 @@ TRADES_READ_MAX: Final = 100_000
 TOP: Final = 5
 LEADERS_KEPT: Final = 600
 ACTIVE_DAYS: Final = 30
+# The size of a network of so many partners is kept for minutes.
+LARGE_NETWORK: Final = 1_000
 
 
 @dataclass(frozen=True)
@@ -136,21 +139,22 @@ def funnel(partner: Partner, span: DateRange) -> Funnel:
 
 
 COUNTS = """
-SELECT * FROM (
-  SELECT count(*) FILTER (WHERE starts_at >= %(since)s AND starts_at < %(until)s),
-    count(*) FILTER (WHERE starts_at >= %(since_before)s AND starts_at < %(until_before)s), count(*)
-  FROM ib_attribution WHERE partner_id = %(partner)s AND ends_at IS NULL) mine, (
-  SELECT count(*) FROM (SELECT FROM ib_upline WHERE ancestor_id = %(partner)s AND ends_at IS NULL AND level > 1 LIMIT %(most)s) n
-) network, (
-  SELECT count(*) FROM (SELECT FROM ib_attribution WHERE ends_at IS NULL AND partner_id IN (
-    SELECT partner_id FROM ib_upline WHERE ancestor_id = %(partner)s AND ends_at IS NULL AND level > 1) LIMIT %(most)s) n
-) clients
+SELECT count(*) FILTER (WHERE starts_at >= %(since)s AND starts_at < %(until)s),
+  count(*) FILTER (WHERE starts_at >= %(since_before)s AND starts_at < %(until_before)s), count(*)
+FROM ib_attribution WHERE partner_id = %(partner)s AND ends_at IS NULL
+"""
+NETWORK_SIZE = """
+WITH below AS MATERIALIZED (
+  SELECT partner_id FROM ib_upline WHERE ancestor_id = %(partner)s AND ends_at IS NULL AND level > 1
+)
+SELECT (SELECT count(*) FROM below),
+  (SELECT count(*) FROM below JOIN ib_attribution a ON a.partner_id = below.partner_id AND a.ends_at IS NULL)
 """
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Clients who came in a range and in the one before, all of today, partners below and their clients: those up to a limit."""
+    """Clients who came in a range and in the one before, all of today, partners below and their clients."""
 
     new: int
     new_before: int
@@ -160,20 +164,30 @@ class Counts:
 
 
 def counts(partner: Partner, span: DateRange) -> Counts:
-    """Count a partner's clients, however they came, and their network. One statement."""
-    about: dict[str, Any] = {"partner": partner.pk, "since": span.starts_at, "until": span.ends_at, "most": COUNT_MAX}
+    """Count a partner's clients, however they came, and their network, a large one as of minutes ago. Two statements."""
+    about: dict[str, Any] = {"partner": partner.pk, "since": span.starts_at, "until": span.ends_at}
     with connection.cursor() as cursor:
         cursor.execute(COUNTS, {**about, "since_before": span.starts_at_before, "until_before": span.ends_at_before})
-        return Counts(*cursor.fetchone())
+        mine = cursor.fetchone()
+    return Counts(*mine, *kept("network_size", partner.pk).answer)
 
 
-# The newest trades of the range; three questions of one reading.
+@asked("network_size")
+def _network_size(partner_id: int) -> tuple[tuple[int, int], bool]:
+    """Count the partners below one and their clients: kept where they are many."""
+    with connection.cursor() as cursor:
+        cursor.execute(NETWORK_SIZE, {"partner": partner_id})
+        partners, clients = cursor.fetchone()
+    return (partners, clients), partners >= LARGE_NETWORK
+
+
+# The newest trades of the range, by an index of the partner's; three questions of one reading.
 TOP_OF_RANGE = """
 WITH newest AS MATERIALIZED (
-  SELECT client_id, introducer_id, level, state, reason, amount, lots
-  FROM ib_accrual WHERE partner_id = %(partner)s AND period_id = ANY(%(periods)s) AND currency = %(currency)s
+  SELECT client_id, introducer_id, level, state, reason, amount
+  FROM ib_accrual WHERE partner_id = %(partner)s AND currency = %(currency)s
     AND closed_at >= %(since)s AND closed_at < %(until)s
-  ORDER BY id DESC LIMIT %(read)s
+  ORDER BY closed_at DESC, id DESC LIMIT %(read)s
 )
 (SELECT 'client', client_id, '', sum(amount), count(*) FROM newest WHERE level = 1
  GROUP BY 2 HAVING sum(amount) > 0 ORDER BY 4 DESC, 2 LIMIT %(top)s)
@@ -207,40 +221,49 @@ class UnpaidReason:
 
 @dataclass(frozen=True)
 class Leaders:
-    """Who earned a partner the most in a range, and why other trades earned nothing."""
+    """Who earned a partner the most in a range, and why other trades earned nothing; `kept_at`: as of when, where it is kept."""
 
     clients: list[TopClient]
     partners: list[TopPartner]
     reasons: list[UnpaidReason]
+    kept_at: dt.datetime | None = None
 
 
-def _top_of(partner: Partner, span: DateRange) -> list[tuple[str, int, str, Decimal, int]]:
-    periods = SettlementPeriod.objects.filter(brand_id=partner.brand_id, ends_at__gt=span.starts_at)
+# What of the answer is whose: (kind, client or partner, reason, amount, trades).
+TopRow = tuple[str, int, str, Decimal, int]
+
+
+def _top_of(partner: Partner, since: dt.datetime, until: dt.datetime) -> list[TopRow]:
+    about: dict[str, Any] = {"partner": partner.pk, "currency": partner.currency, "since": since, "until": until}
     with connection.cursor() as cursor:
-        cursor.execute(
-            TOP_OF_RANGE,
-            {
-                "partner": partner.pk,
-                "periods": list(periods.values_list("pk", flat=True)[:24]),
-                "currency": partner.currency,
-                "since": span.starts_at,
-                "until": span.ends_at,
-                "read": TRADES_READ_MAX,
-                "top": TOP,
-            },
-        )
+        cursor.execute(TOP_OF_RANGE, {**about, "read": TRADES_READ_MAX, "top": TOP})
         rows = cursor.fetchall()
     return [(*row[:3], amounts.quantize(row[3], partner.currency, rounding=ROUND_FLOOR), row[4]) for row in rows]
+
+
+@asked("leaders")
+def _leaders_of(partner_id: int, since: str, until: str) -> tuple[list[TopRow], bool]:
+    partner = Partner.objects.get(pk=partner_id)
+    return _top_of(partner, dt.datetime.fromisoformat(since), dt.datetime.fromisoformat(until)), True
+
+
+def _top_rows(partner: Partner, span: DateRange, earned: EarnedSums) -> tuple[list[TopRow], dt.datetime | None]:
+    """Read the rows of `leaders`: of many trades as of minutes ago, of few as long as their sums stay the same."""
+    if earned.trades + earned.unpaid >= MANY_ROWS:
+        found = kept("leaders", partner.pk, span.starts_at.isoformat(), span.ends_at.isoformat())
+        return found.answer, found.at if found.is_kept else None
+    known = f"{earned.exact}:{earned.trades}:{earned.unpaid}"
+    key = f"ib:leaders:{partner.pk}:{span.starts_at.timestamp()}:{span.ends_at.timestamp()}:{known}"
+    rows = cache.get_or_set(key, lambda: _top_of(partner, span.starts_at, span.ends_at), LEADERS_KEPT)
+    return rows or [], None
 
 
 def leaders(partner: Partner, span: DateRange, earned: EarnedSums) -> Leaders:
     """Find the clients and sub-partners who earned most, and the reasons of unpaid trades: the newest 100,000 trades at most.
 
-    earned: the range's sums. While they stay, the answer does, and is kept for ten minutes.
+    earned: the range's sums, which say how many trades there are to read.
     """
-    known = f"{earned.exact}:{earned.trades}:{earned.unpaid}"
-    key = f"ib:leaders:{partner.pk}:{span.starts_at.timestamp()}:{span.ends_at.timestamp()}:{known}"
-    rows = cache.get_or_set(key, lambda: _top_of(partner, span), LEADERS_KEPT) or []
+    rows, kept_at = _top_rows(partner, span, earned)
     named = Client.objects.only("first_name", "last_name"), Partner.objects.only("name")
     clients = named[0].in_bulk([key for kind, key, *_rest in rows if kind == "client"])
     partners = named[1].in_bulk([key for kind, key, *_rest in rows if kind == "partner"])
@@ -248,6 +271,7 @@ def leaders(partner: Partner, span: DateRange, earned: EarnedSums) -> Leaders:
         [TopClient(clients[key], amount, trades) for kind, key, _why, amount, trades in rows if kind == "client"],
         [TopPartner(partners[key], amount, trades) for kind, key, _why, amount, trades in rows if kind == "partner"],
         [UnpaidReason(Reason(why), trades) for kind, _key, why, _amount, trades in rows if kind == "reason"],
+        kept_at,
     )
 
 

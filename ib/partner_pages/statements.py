@@ -24,7 +24,7 @@ from crm.money.amounts import Money
 from crm.rendering.report import Cell, Column, Look, Named, Report, Row, Section
 from ib.choices import AccrualState, Component, PayoutTo, Reason
 from ib.models import Accrual, Partner, Payout, Settlement
-from ib.partner_pages.tables import masked_name
+from ib.partner_pages.client_names import masked_name
 from ib.settlements.lines import last_settlement, lines_of, lines_waiting
 from trading.choices import SymbolGroup
 
@@ -182,7 +182,9 @@ def _sums(statement: Statement) -> Sums:
             name = names.get(group) or str(SymbolGroup(group).label)
             sums.groups.append([Named(group, name), trades, lots, money])
         elif kind == "client":
-            sums.sources.append([Named(f"client:{key}", masked_name(clients[key])), trades, lots, money])
+            sums.sources.append(
+                [Named(f"client:{key}", masked_name(clients[key], statement.partner.brand)), trades, lots, money]
+            )
         else:
             name = _("Clients of %(partner)s") % {"partner": partners[key]}
             sums.sources.append([Named(f"partner:{key}", name), trades, lots, money])
@@ -245,7 +247,11 @@ def trade_lines(statement: Statement) -> Iterator[list[Any]]:
     for row in (
         Accrual.objects.filter(pk__in=newest).select_related("client", "introducer").order_by("id").iterator(2_000)
     ):
-        whose = masked_name(row.client) if row.level == 1 else _("Client of %(partner)s") % {"partner": row.introducer}
+        whose = (
+            masked_name(row.client, statement.partner.brand)
+            if row.level == 1
+            else _("Client of %(partner)s") % {"partner": row.introducer}
+        )
         yield [
             row.closed_at,
             row.place if row.is_monthly or row.is_sale else row.ticket,

@@ -1,4 +1,4 @@
-"""A partner's own lists: clients with their names shortened, earnings by trade, settlements and payouts."""
+"""A partner's own lists: clients without their full names, earnings by trade, settlements and payouts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from clients.models import Client
 from crm.models import User
 from crm.ui.tables import (
     AgoColumn,
@@ -31,6 +30,7 @@ from ib import figures
 from ib.choices import AccrualState, AttributionMethod, DisputeState, PartnerRight, PartnerState, PayoutTo, Reason
 from ib.links import UTM_LONGEST
 from ib.models import Accrual, Attribution, CommissionDispute, PartnerLink, Payout, ReferralLink, Settlement, Upline
+from ib.partner_pages.client_names import masked_name
 from ib.partner_pages.figures import STEPS
 from ib.partner_pages.sources import TAGS, with_tag
 from ib.settlements.lines import lines_of
@@ -53,21 +53,17 @@ def sees_money(user: User) -> bool:
     return has_right(PartnerRight.SEE_MONEY, user)
 
 
-def shortened(first_name: str, last_name: str, client_id: int) -> str:
-    """Clara W.: partners recognise their clients but get no contacts."""
-    last = f" {last_name[:1]}." if last_name else ""
-    return (first_name + last).strip() or f"#{client_id}"
-
-
-def masked_name(client: Client) -> str:
-    """Shorten a client's name for their partner."""
-    return shortened(client.first_name, client.last_name, client.pk)
+def client_name(row: Accrual | Attribution, table: Table) -> str:
+    """Name a partner's own client as the brand lets them."""
+    access = access_of(table.user)
+    assert access is not None, "a list without a partner has no rows"
+    return masked_name(row.client, access.partner.brand)
 
 
 def whose(row: Accrual, table: Table) -> str:
-    """Own clients by their short name; of clients further down only whose they are."""
+    """Own clients by their name; of clients further down only whose they are."""
     if row.level == 1:
-        return masked_name(row.client)
+        return client_name(row, table)
     return str(_("Client of %(partner)s") % {"partner": row.introducer})
 
 
@@ -105,9 +101,9 @@ class MyClientsTable(Table):
     """The clients a partner referred, masked: a first name, a letter, a country."""
 
     name, title = "partners.clients", _("Clients")
-    subtitle = _("Clients who registered through your links. Names are shortened, and contact details aren't shared")
+    subtitle = _("Clients who registered through your links. Full names and contact details aren't shared")
     columns = [
-        PersonColumn("client", _("Client"), render=lambda row, table: masked_name(row.client), key="client_id"),
+        PersonColumn("client", _("Client"), render=client_name, key="client_id"),
         BadgeColumn("stage", _("Stage"), value="client.stage"),
         MoneyColumn("earned", _("Earned this period"), currency="partner.currency", permission=sees_money),
         NumberColumn("lots", _("Lots this period"), digits=2),

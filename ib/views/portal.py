@@ -47,6 +47,7 @@ from ib.settlements.terms import described, schedule_of, terms_of
 from ib.team.rights import has_right
 from ib.views.guards import partner_page
 from ib.views.network import branch_rows
+from ib.views.portal_unpaid import VIEW, earnings_tabs, unpaid_page
 from trading.models import TradingAccount
 
 DISPUTES_SHOWN = 5
@@ -99,8 +100,11 @@ def clients(request: UserRequest, partner: Partner) -> HttpResponseBase:
 
 @partner_page(PartnerRight.SEE_MONEY)
 def earnings(request: UserRequest, partner: Partner) -> HttpResponseBase:
+    """Show each trade with what it earned, or what wasn't paid grouped by its reason."""
+    if request.GET.get("view") == VIEW:
+        return unpaid_page(request, partner)
     table = MyEarningsTable(request.user, request.GET, path=request.path)
-    return _table_page(request, table, "partners/table.html", partner=partner)
+    return _table_page(request, table, "partners/table.html", partner=partner, tabs=earnings_tabs(), tab="trades")
 
 
 @partner_page(PartnerRight.SEE_MONEY)

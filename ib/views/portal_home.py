@@ -21,15 +21,16 @@ from crm.web.requests import UserRequest
 from ib import figures, settlement
 from ib.agreements.scopes import Scope, in_order
 from ib.choices import AccrualState, AttributionMethod, PartnerRight, Reason
-from ib.models import Accrual, Partner, Settlement, SettlementPeriod
+from ib.models import Accrual, Partner, Settlement
 from ib.news.publishing import news_for
 from ib.partner_pages import date_ranges
 from ib.partner_pages import figures as partner_figures
+from ib.partner_pages.client_names import masked_name
 from ib.partner_pages.date_ranges import DateRange, date_range
 from ib.partner_pages.figures import ACTIVE_DAYS, EarnedSums, Funnel
 from ib.partner_pages.levels import next_level
 from ib.partner_pages.remedies import remedy
-from ib.partner_pages.tables import masked_name, sees_money
+from ib.partner_pages.tables import sees_money
 from ib.rates import rates_of
 from ib.views.guards import partner_page
 
@@ -72,7 +73,7 @@ def home(request: UserRequest, partner: Partner) -> HttpResponse:
         "kpis": kpis(partner, span, now, before),
         "funnel": funnel_steps(partner_figures.funnel(partner, span), span),
         "leaders": leaders,
-        "top_clients": [(masked_name(row.client), row) for row in leaders.clients],
+        "top_clients": [(masked_name(row.client, partner.brand), row) for row in leaders.clients],
         "unpaid": [
             (row, earnings_url(span, state="excluded", reason=row.reason), remedy(row.reason))
             for row in leaders.reasons
@@ -224,13 +225,8 @@ def trade_tabs(request: HttpRequest, unpaid: int) -> list[dict[str, Any]]:
 
 
 def latest_paid(partner: Partner, span: DateRange) -> list[Accrual]:
-    """List the newest trades of a range that earned something."""
-    periods = SettlementPeriod.objects.filter(brand_id=partner.brand_id, ends_at__gt=span.starts_at)
+    """List the newest trades of a range that earned something, by an index of the partner's."""
     rows = Accrual.objects.filter(
-        partner=partner,
-        period_id__in=list(periods.values_list("pk", flat=True)[:24]),
-        state=AccrualState.ACCRUED,
-        closed_at__gte=span.starts_at,
-        closed_at__lt=span.ends_at,
+        partner=partner, state=AccrualState.ACCRUED, closed_at__gte=span.starts_at, closed_at__lt=span.ends_at
     )
-    return list(rows.only(*TRADE_FIELDS).order_by("-id")[:TRADES_SHOWN])
+    return list(rows.only(*TRADE_FIELDS).order_by("-closed_at", "-id")[:TRADES_SHOWN])

@@ -15,8 +15,9 @@ from ib.models import Attribution, PartnerDay, ReferralDay
 from ib.partner_pages import figures as partner_figures
 from ib.partner_pages.date_ranges import LABELS, date_range
 from ib.partner_pages.figures import Funnel
+from ib.tasks import renew_kept
 from tests.cast import make_client
-from tests.ib.factories import NOON, make_partner, make_trade
+from tests.ib.factories import NOON, make_partner, make_trade, refer
 from tests.ib.test_pages import text_of
 from tests.ib.test_settlement import accrue
 
@@ -148,6 +149,32 @@ def test_unpaid_trades_are_behind_a_tab_by_reason(network, browse):
     assert remedy == "Trades held at least as long as the plan states are paid."
     assert row.trades == 1 and "Closed before the plan's minimum holding time" in text_of(page).replace("&#x27;", "'")
     assert len(browser.get(url).context["table"].page.rows) == 1
+    unpaid = reverse("partner_earnings") + "?view=unpaid"
+    page = browser.get(unpaid)
+    assert unpaid in browser.get(reverse("partner_earnings")).content.decode()
+    assert [(row["trades"], row["share"], row["remedy"]) for row in page.context["rows"]] == [(1, "100 %", remedy)]
+    assert len(browser.get(page.context["rows"][0]["url"]).context["table"].page.rows) == 1
+    lines = browser.get(unpaid + "&export=csv").getvalue().decode().splitlines()
+    assert len(lines) == 2 and remedy in lines[1]
+
+
+@time_machine.travel(NOON, tick=False)
+def test_many_trades_and_partners_are_counted_as_of_minutes_ago(network, monkeypatch):
+    monkeypatch.setattr(partner_figures, "MANY_ROWS", 1)
+    monkeypatch.setattr(partner_figures, "LARGE_NETWORK", 2)
+    engine.run_for_deals(deal_ids=[make_trade(network.account, held_seconds=9)])
+    span = date_range("7")
+    assert leaders(network.top, span).reasons[0].trades == 1 and leaders(network.top, span).kept_at == NOON
+    engine.run_for_deals(deal_ids=[make_trade(network.account, held_seconds=9)])
+    assert leaders(network.top, span).reasons[0].trades == 1
+    assert partner_figures.counts(network.top, span).network_clients == 1
+    refer(make_client(brand=network.top.brand, book=network.account.client.book, email="x@x.example"), network.sub)
+    assert partner_figures.counts(network.top, span).network_clients == 1
+    assert partner_figures.counts(network.master, span).network_clients == 2, "a small network is counted now"
+    renew_kept("network_size", network.top.pk)
+    renew_kept("leaders", network.top.pk, span.starts_at.isoformat(), span.ends_at.isoformat())
+    assert leaders(network.top, span).reasons[0].trades == 2
+    assert partner_figures.counts(network.top, span).network_clients == 2
 
 
 def test_links_are_downloaded_as_csv(visited, browse):

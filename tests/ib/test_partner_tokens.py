@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client as Caller
 from django.urls import reverse
+from django.utils import timezone
 
 from crm.api.resources import RESOURCES
 from crm.api.scopes import BY_CODE
@@ -15,6 +16,7 @@ from ib import engine
 from ib.choices import TeamRole
 from ib.models import Accrual, Attribution, ReferralDay, ReferralLink
 from ib.team import members
+from tests.brand_policies import set_policies
 from tests.crm.api.test_reading import secret_of
 from tests.ib.factories import make_trade
 from tests.ib.test_team import add
@@ -72,6 +74,22 @@ def test_names_are_shortened_and_clients_further_down_stay_anonymous(network, ca
     above = call("partner-earnings", secret).content.decode()
     assert network.sub.code in above and "Clara" not in above and cast.client.email not in above
     assert call("partner-clients", secret).json()["data"] == []
+
+
+def test_a_brand_shows_partners_client_numbers_only(network, cast, browse):
+    """Everywhere: lists, home, a statement's file and the API."""
+    engine.run_for_deals(deal_ids=[make_trade(network.account, at=timezone.now())])
+    _token, secret = new(network.sub.user)
+    browser = browse(network.sub.user)
+    pages = ("partner_home", "partner_clients", "partner_earnings")
+    files = ("/partners/statements/open.csv", "/partners/clients/?export=csv")
+    for names, shown, hidden in (("short", "Clara W.", ""), ("number", f"#{cast.client.pk}", "Clara")):
+        set_policies(cast.brand, partner_client_names=names)
+        read = [browser.get(reverse(name)).content.decode() for name in pages]
+        read += [browser.get(address).getvalue().decode() for address in files]
+        read += [call(path, secret).content.decode() for path in ("partner-clients", "partner-earnings")]
+        for text in read:
+            assert shown in text and not (hidden and hidden in text), names
 
 
 def test_other_partners_ids_are_not_found(network):
