@@ -105,6 +105,17 @@ LEAD_ADDRESSES = declare(
         needs_four_eyes=False,
     )
 )
+LEADERBOARD_FOR_AGENTS = declare(
+    Policy(
+        "leaderboard_for_agents",
+        PolicyArea.LEADS,
+        _("Agents see their desk’s leaderboard"),
+        Switch(),
+        False,
+        _("On their home: the agents of the desk by FTDs of the month, with registrations and calls."),
+        needs_four_eyes=False,
+    )
+)
 AUTOMATIONS_NEED_APPROVAL = declare(
     Policy(
         "automations_need_approval",

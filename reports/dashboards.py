@@ -20,6 +20,7 @@ from reports import cohorts, figures, origins, people, queries
 from reports.figures import Totals
 from reports.filters import Selection
 from reports.links import Links
+from reports.performance.definitions import SHORT
 from reports.texts import time_text, whole_money
 
 COUNTRIES = 10
@@ -237,7 +238,7 @@ def countries_of(sheet: Sheet) -> list[CountryRow]:
 def _agents(sheet: Sheet) -> people.Ranking | None:
     if not sheet.user.has_perm("reports.view_performance"):
         return None
-    return people.ranking(sheet.selection, sheet.links, by="agent", limit=AGENTS)
+    return people.ranking(sheet.selection, sheet.links, by="agent", shown=SHORT, limit=AGENTS)
 
 
 def _heat(sheet: Sheet) -> list[cohorts.HeatTable]:

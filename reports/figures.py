@@ -36,6 +36,11 @@ ORIGIN_FIGURES = (*FIGURES, "verified", *FUNNEL)
 COHORT_FIGURES = ("clients", "depositors", "deposits", "withdrawals", "reversals")
 
 
+def average_seconds(seconds: int, count: int) -> int | None:
+    """Return the time to first contact; nothing where all were contacted before they were assigned."""
+    return seconds // count if seconds else None
+
+
 @dataclass
 class Totals:
     """Sums over some days; money by currency, because brands have different ones."""
@@ -64,8 +69,8 @@ class Totals:
 
     @property
     def speed_seconds(self) -> int | None:
-        """Average from assignment to first contact; nothing where all were contacted before they were assigned."""
-        return self.touch_seconds // self.touched if self.touch_seconds else None
+        """Return the average from assignment to first contact."""
+        return average_seconds(self.touch_seconds, self.touched)
 
     @property
     def speed_text(self) -> str:

@@ -34,6 +34,16 @@ register(
     ),
     MenuEntry(
         "insight",
+        _("Leaderboard"),
+        "reports_leaderboard",
+        "reports.view_performance",
+        "chart-no-axes-column",
+        21,
+        words="agents ranking places ftd talk time response time conversion",
+        group="figures",
+    ),
+    MenuEntry(
+        "insight",
         _("Performance and behaviour"),
         "reports_behaviour",
         sees_behaviour,
@@ -66,6 +76,9 @@ register(
     kpi_tile("agent-contact", _("Time to first contact"), sales.my_first_contact, "leads.view_lead", 4, roles=AGENT),
     Tile(
         "agent-funnel", FUNNEL, sales.funnel, SEES_CLIENTS, 5, title=_("My leads this month"), place="main", roles=AGENT
+    ),
+    Tile(
+        "agent-leaderboard", LIST, sales.leaderboard, SEES_CLIENTS, 31, title=_("Leaderboard of my desk"), roles=AGENT
     ),
     kpi_tile("retention-risk", _("Value at risk"), retention.value_at_risk, SEES_CLIENTS, 1, roles=RETENTION),
     kpi_tile("retention-silent", _("Silent for 14 days"), retention.silent_clients, SEES_CLIENTS, 2, roles=RETENTION),

@@ -121,7 +121,7 @@ def targets_page(request: UserRequest) -> HttpResponse:
         "month": month,
         "months": _months(today),
         "heads": [
-            f"{figure.label} ({desk.brand.base_currency})" if figure not in WHOLE_NUMBERS else figure.label
+            f"{figure.label} ({desk.brand.base_currency})" if figure == TargetFigure.NET_DEPOSITS else figure.label
             for figure in TargetFigure
         ],
     }

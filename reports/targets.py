@@ -122,3 +122,5 @@ def _check(is_known: bool, figure: str, value: Decimal | None) -> None:
         raise DomainError(_("Enter a target above zero and at most one billion."))
     if figure in WHOLE_NUMBERS and value != int(value):
         raise DomainError(_("Enter a whole number."))
+    if figure == TargetFigure.FTD_RATE and value > 100:
+        raise DomainError(_("Enter an FTD rate of at most 100 %."))

@@ -25,6 +25,7 @@ from crm.web.requests import UserRequest
 from reports import cohorts, dashboards, origins, people
 from reports.filters import FilterForm, Span
 from reports.links import Links
+from reports.performance import definitions
 from reports.sorting import sort_links
 
 TITLES = {
@@ -38,19 +39,22 @@ ICONS = {"sales": "trending-up", "money": "banknote", "compliance": "shield-chec
 
 # What the cohorts show first.
 COHORTS_OF = {"money": cohorts.NET}
-HEADS = [
-    ("leads", gettext_lazy("Leads")),
-    ("contacted", gettext_lazy("Contacted")),
-    ("speed", gettext_lazy("First contact")),
-    ("calls", gettext_lazy("Calls")),
-    ("registrations", gettext_lazy("Registrations")),
-    ("ftds", gettext_lazy("FTDs")),
-    ("rate", gettext_lazy("FTD rate")),
-    ("net", gettext_lazy("Net")),
-    ("deposits", gettext_lazy("Deposits")),
-    ("withdrawals", gettext_lazy("Withdrawals")),
-    ("late", gettext_lazy("Late")),
-]
+# The columns of the export: times in seconds, money with cents.
+EXPORTED = definitions.chosen(
+    "leads",
+    "contacted",
+    "speed",
+    "late",
+    "calls",
+    "talk",
+    "registrations",
+    "ftds",
+    "rate",
+    "deposits",
+    "withdrawals",
+    "reversals",
+    "net",
+)
 
 
 def sees_any_board(user: User) -> bool:
@@ -141,7 +145,9 @@ def performance(request: UserRequest) -> HttpResponse:
         "by": by,
         "kept": {**grouping, **({"sort": ranking.sort} if ranking.sort != people.DEFAULT_SORT else {})},
         "heads": sort_links(
-            HEADS if ranking.total.late else HEADS[:-1], ranking.sort, lambda sort: chosen.query(sort=sort, **grouping)
+            [(figure.code, figure.label) for figure in ranking.figures],
+            ranking.sort,
+            lambda sort: chosen.query(sort=sort, **grouping),
         ),
         "agents_query": chosen.query(),
         "desks_query": chosen.query(by="desk"),
@@ -155,46 +161,15 @@ def performance(request: UserRequest) -> HttpResponse:
 def _as_csv(lines: Sequence[people.Line], span: Span) -> HttpResponse:
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(
-        [
-            _("Name"),
-            _("Desk"),
-            _("Brand"),
-            _("Leads"),
-            _("Contacted"),
-            _("Seconds to first contact"),
-            _("Late"),
-            _("Calls"),
-            _("Registrations"),
-            _("First deposits"),
-            _("Deposits"),
-            _("Withdrawals"),
-            _("Refunds and chargebacks"),
-            _("Net"),
-            _("Currency"),
-        ]
-    )
+    labels = [
+        _("%(figure)s (seconds)") % {"figure": figure.label} if figure.code in ("speed", "talk") else str(figure.label)
+        for figure in EXPORTED
+    ]
+    writer.writerow([_("Name"), _("Desk"), _("Brand"), *labels, _("Currency")])
     for line in lines:
-        sums, total = line.totals.money[line.currency], line.totals
-        writer.writerow(
-            [
-                defuse(line.name),
-                defuse(line.desk),
-                defuse(line.brand),
-                total.leads,
-                total.touched,
-                total.speed_seconds or "",
-                total.late,
-                total.calls,
-                total.registrations,
-                total.first_deposits,
-                sums["deposits"],
-                sums["withdrawals"],
-                sums["reversals"],
-                total.net[line.currency],
-                line.currency,
-            ]
-        )
+        values = [figure.value(line.totals, line.currency) for figure in EXPORTED]
+        numbers = ["" if value is None else round(value, 2) for value in values]
+        writer.writerow([defuse(line.name), defuse(line.desk), defuse(line.brand), *numbers, line.currency])
     response = HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="performance-{span.first}-{span.last}.csv"'
     return response

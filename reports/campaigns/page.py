@@ -23,6 +23,7 @@ from crm.ui.kpis import Kpi
 from leads.models import Campaign, CampaignSpend, Lead
 from leads.spend.queries import spent_by_day
 from reports import dashboards, figures, origins
+from reports.campaigns.revenue import revenue_by
 from reports.campaigns.rows import Row, cost_of, costs_of
 from reports.filters import Selection, Span
 from reports.models import ClientDay
@@ -74,7 +75,8 @@ def page_of(user: User, campaign: Campaign, chosen: Selection, today: dt.date) -
 
 def _row(campaign: Campaign, chosen: Selection, span: Span, today: dt.date, totals: figures.Totals) -> Row:
     cost = costs_of(chosen, [campaign], span, today)[campaign.pk]
-    return Row(campaign, campaign.brand.base_currency, totals, cost)
+    earned = sum(revenue_by(chosen, span).values(), Decimal(0))
+    return Row(campaign, campaign.brand.base_currency, totals, cost, earned)
 
 
 def _kpis(sheet: dashboards.Sheet, now: Row, before: Row | None) -> list[Kpi]:
@@ -108,6 +110,26 @@ def _kpis(sheet: dashboards.Sheet, now: Row, before: Row | None) -> list[Kpi]:
             before=before.roas if before else None,
             versus=sheet.selection.versus,
             hint=_("Net deposits ÷ cost"),
+            tone="teal",
+        ),
+        Kpi(
+            _("Revenue"),
+            whole_money(now.revenue, money),
+            icon="banknote",
+            now=now.revenue,
+            before=before.revenue if before else None,
+            versus=sheet.selection.versus,
+            hint=_("Clients’ trading losses and charges"),
+            tone="success" if now.revenue >= 0 else "danger",
+        ),
+        Kpi(
+            _("ROI"),
+            f"{formats.number(now.roi, 0)} %" if now.roi is not None else "–",
+            icon="percent",
+            now=now.roi,
+            before=before.roi if before else None,
+            versus=sheet.selection.versus,
+            hint=_("Revenue less cost, ÷ cost"),
             tone="teal",
         ),
     ]

@@ -3,8 +3,10 @@
 A person is credited to the campaign of their first lead, to the last one before their first deposit, or to all of these in equal
 parts. The first is read from `OriginDay`; the others need each person's leads, so that their period is bounded.
 
+Revenue is that of `reports.campaigns.revenue`; ROI is what is left of it after the cost, by the cost.
+
 Cost without a country (or of a campaign without a source) is spread over the campaign's leads. A cohort is a month: what was
-spent in it, the leads of it, who registered in it, and what these have paid in so far, less what they took out.
+spent in it, the leads of it, who registered in it, and what these have paid in, taken out and brought in revenue so far.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -27,7 +29,8 @@ from crm.i18n import formats
 from leads.models import Campaign
 from leads.spend.queries import spent_by_campaign, spent_by_day
 from reports import origins
-from reports.campaigns.rows import CENT, campaigns_of, cost_of
+from reports.campaigns.revenue import revenue_by, traded, values_of
+from reports.campaigns.rows import CENT, campaigns_of, cost_of, roi_of
 from reports.filters import Selection, Span
 from reports.models import CohortMonth
 from reports.texts import whole_money
@@ -60,6 +63,7 @@ class Sums:
     ftds: Decimal = ZERO
     deposits: Decimal = ZERO
     net: Decimal = ZERO
+    revenue: Decimal = ZERO
 
     def add(self, other: Sums) -> None:
         for name, value in vars(other).items():
@@ -102,9 +106,15 @@ class ReturnRow:
         return None if self.cost is None else self.sums.net - self.cost
 
     @property
+    def roi(self) -> Decimal | None:
+        """Return what is left of the revenue after the cost, as a percentage of the cost; None without a cost."""
+        return roi_of(self.sums.revenue, self.cost)
+
+    @property
     def shown(self) -> dict[str, str]:
         """Write the sums without cents."""
         sums = {"deposits": self.sums.deposits, "net": self.sums.net, "cost": self.cost, "result": self.result}
+        sums["revenue"] = self.sums.revenue
         return {name: "–" if amount is None else whole_money(amount, self.currency) for name, amount in sums.items()}
 
 
@@ -113,12 +123,28 @@ Brought = dict[tuple[Campaign, Any], Sums]
 
 CREDITED = """
 WITH people AS MATERIALIZED (
-  SELECT client_id, {key} AS key, sum(leads) AS leads, sum(registrations) AS registrations, sum(first_deposits) AS ftds,
-    sum(deposits) AS deposits, sum(deposits - withdrawals - reversals) AS net
-  FROM reports_clientday
-  WHERE day BETWEEN %(first)s AND %(last)s AND (brand_id = ANY(%(brands)s) OR desk_id = ANY(%(desks)s))
-  GROUP BY 1, 2
-), touches AS (
+  SELECT client_id, key, sum(leads) AS leads, sum(registrations) AS registrations, sum(first_deposits) AS ftds,
+    sum(deposits) AS deposits, sum(deposits - withdrawals - reversals) AS net, sum(revenue) AS revenue
+  FROM (
+    SELECT client_id, {key} AS key, leads, registrations, first_deposits, deposits, withdrawals, reversals, 0 AS revenue
+    FROM reports_clientday
+    WHERE day BETWEEN %(first)s AND %(last)s AND (brand_id = ANY(%(brands)s) OR desk_id = ANY(%(desks)s))
+    UNION ALL SELECT c.id, {traded_key}, 0, 0, 0, 0, 0, 0, -r.net_base {traded}
+  ) gave {narrowed} GROUP BY 1, 2
+), {weighed}
+SELECT w.campaign_id, p.key, sum(p.leads * w.weight), sum(p.registrations * w.weight), sum(p.ftds * w.weight),
+  sum(p.deposits * w.weight), sum(p.net * w.weight), sum(p.revenue * w.weight)
+FROM people p JOIN weights w ON w.client_id = p.client_id
+GROUP BY 1, 2
+"""
+MEMBERS = """WHERE client_id IN (
+  SELECT client_id FROM clients_segmentmember WHERE segment_id = %(segment)s AND left_at IS NULL
+)"""
+FIRST_ONLY = """weights AS (
+  SELECT c.id AS client_id, g.id AS campaign_id, 1 AS weight FROM (SELECT DISTINCT client_id FROM people) p
+  JOIN clients_client c ON c.id = p.client_id JOIN leads_campaign g ON g.brand_id = c.brand_id AND g.code = c.campaign
+)"""
+TOUCHED = """touches AS (
   SELECT l.client_id, l.campaign_id,
     CASE WHEN %(is_linear)s THEN 1.0 / count(*) OVER (PARTITION BY l.client_id)
       ELSE (row_number() OVER (PARTITION BY l.client_id ORDER BY l.captured_at DESC, l.id DESC) = 1)::int END AS weight
@@ -128,32 +154,42 @@ WITH people AS MATERIALIZED (
     AND l.captured_at <= coalesce(c.first_deposit_at, 'infinity')
 ), weights AS (
   SELECT client_id, campaign_id, sum(weight) AS weight FROM touches GROUP BY 1, 2 HAVING sum(weight) > 0
-)
-SELECT w.campaign_id, p.key, sum(p.leads * w.weight), sum(p.registrations * w.weight), sum(p.ftds * w.weight),
-  sum(p.deposits * w.weight), sum(p.net * w.weight)
-FROM people p JOIN weights w ON w.client_id = p.client_id
-GROUP BY 1, 2
-"""
+)"""
 KEYS = {
     Dimension.CAMPAIGN: "NULL::text",
     Dimension.SOURCE: "source",
     Dimension.COUNTRY: "country",
     Dimension.DAY: "day",
 }
+# The same of what clients traded.
+TRADED_KEYS = {
+    Dimension.CAMPAIGN: "NULL::text",
+    Dimension.SOURCE: "c.source",
+    Dimension.COUNTRY: "c.country",
+    Dimension.DAY: "r.start",
+}
 
 
 def returns_of(
-    selection: Selection, dimension: Dimension, attribution: Attribution, today: dt.date
+    selection: Selection,
+    dimension: Dimension,
+    attribution: Attribution,
+    today: dt.date,
+    *,
+    segment_id: int | None = None,
 ) -> tuple[list[ReturnRow], list[ReturnRow]]:
-    """Return the lines of a dimension and their totals, one per currency. A bounded number of statements."""
+    """Return the lines of a dimension and their totals, one per currency. A bounded number of statements.
+
+    segment_id: only who is in a segment now; what they cost isn't known.
+    """
     campaigns = list(campaigns_of(selection))
     if dimension == Dimension.COHORT:
         brought = _by_cohort(selection, campaigns)
-    elif attribution == Attribution.FIRST:
+    elif attribution == Attribution.FIRST and segment_id is None:
         brought = _by_first(selection, campaigns, dimension)
     else:
-        brought = _credited(selection, campaigns, dimension, is_linear=attribution == Attribution.LINEAR)
-    has_cost = not (selection.desk or selection.reach.desks)
+        brought = _credited(selection, campaigns, dimension, attribution, segment_id)
+    has_cost = not (selection.desk or selection.reach.desks or segment_id)
     lines: dict[tuple[Any, str], ReturnRow] = {}
 
     def line(campaign: Campaign, key: Any) -> ReturnRow:
@@ -191,22 +227,43 @@ def _by_first(selection: Selection, campaigns: Sequence[Campaign], dimension: Di
                     Decimal(origins.net_of(totals, currency)),
                 )
             )
+    _add_revenue(brought, by_code, revenue_by(selection, selection.span, TRADED_KEYS[dimension]), dimension)
     return brought
 
 
-def _credited(selection: Selection, campaigns: Sequence[Campaign], dimension: Dimension, *, is_linear: bool) -> Brought:
+def _add_revenue(
+    brought: Brought,
+    by_code: Mapping[tuple[int, str], Campaign],
+    revenue: Mapping[tuple[int, str, Any], Decimal],
+    dimension: Dimension,
+) -> None:
+    for (brand_id, code, key), amount in revenue.items():
+        if campaign := by_code.get((brand_id, code)):
+            brought[campaign, _key(dimension, campaign, key)].add(Sums(revenue=amount))
+
+
+def _credited(
+    selection: Selection,
+    campaigns: Sequence[Campaign],
+    dimension: Dimension,
+    attribution: Attribution,
+    segment_id: int | None,
+) -> Brought:
     by_id = {row.pk: row for row in campaigns}
     brought: Brought = defaultdict(Sums)
-    reach = selection.reach
     with connection.cursor() as cursor:
         cursor.execute(
-            CREDITED.format(key=KEYS[dimension]),
+            CREDITED.format(
+                key=KEYS[dimension],
+                traded_key=TRADED_KEYS[dimension],
+                traded=traded(selection),
+                narrowed=MEMBERS if segment_id else "",
+                weighed=FIRST_ONLY if attribution == Attribution.FIRST else TOUCHED,
+            ),
             {
-                "first": selection.span.first,
-                "last": selection.span.last,
-                "brands": list(reach.brands),
-                "desks": list(reach.desks),
-                "is_linear": is_linear,
+                **values_of(replace(selection, campaign=""), selection.span),
+                "is_linear": attribution == Attribution.LINEAR,
+                "segment": segment_id,
             },
         )
         for campaign_id, key, *figures in cursor.fetchall():
@@ -239,6 +296,7 @@ def _by_cohort(selection: Selection, campaigns: Sequence[Campaign]) -> Brought:
     for brand_id, code, month, deposits, withdrawals, reversals in paid:
         if campaign := by_code.get((brand_id, code)):
             brought[campaign, month].add(Sums(deposits=deposits, net=deposits - withdrawals - reversals))
+    _add_revenue(brought, by_code, revenue_by(selection, span, is_cohort=True), Dimension.COHORT)
     return brought
 
 

@@ -4,8 +4,8 @@ People belong to the campaign of their first lead (`Client.campaign`); deposits 
 what its spend by day says; without any, its cost is one sum, spent so far, and is spread evenly over its days.
 
 **Return on ad spend** (ROAS) is net deposits per unit of cost, as a percentage: 100 % is a campaign whose people have, in the
-period, paid in (less withdrawals, refunds and chargebacks) as much as the campaign cost in it. It is no profit: revenue
-comes from their trading.
+period, paid in (less withdrawals, refunds and chargebacks) as much as the campaign cost in it. It is no profit: that is
+**return on investment** (ROI), revenue from their trading (`reports.campaigns.revenue`) less the cost, as a percentage of the cost.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from django.db.models import Q
 from leads.models import Campaign
 from leads.spend.queries import spent_by_campaign
 from reports import origins
+from reports.campaigns.revenue import revenue_by
 from reports.figures import Totals, add_up
 from reports.filters import CAMPAIGNS_MAX, Selection, Span, brands_within
 from reports.texts import whole_money
@@ -46,6 +47,11 @@ def cost_of(campaign: Campaign, span: Span, today: dt.date, spent: Mapping[int, 
     return (campaign.cost * in_period / days).quantize(CENT)
 
 
+def roi_of(revenue: Decimal, cost: Decimal | None) -> Decimal | None:
+    """Return the return on investment as a percentage; None without a cost."""
+    return 100 * (revenue - cost) / cost if cost else None
+
+
 @dataclass
 class Row:
     """One campaign's figures of the period, in the base currency of its brand.
@@ -57,6 +63,7 @@ class Row:
     currency: str
     totals: Totals
     cost: Decimal | None
+    revenue: Decimal = Decimal(0)
 
     @property
     def deposits(self) -> Decimal:
@@ -69,7 +76,7 @@ class Row:
     @property
     def shown(self) -> dict[str, str]:
         """Write the sums without cents."""
-        sums = {"deposits": self.deposits, "net": self.net, "cost": self.cost or Decimal(0)}
+        sums = {"deposits": self.deposits, "net": self.net, "cost": self.cost or Decimal(0), "revenue": self.revenue}
         return {name: whole_money(amount, self.currency) for name, amount in sums.items()}
 
     def per(self, count: int) -> Decimal | None:
@@ -93,6 +100,11 @@ class Row:
         """Return net deposits as a percentage of the cost; None without a cost."""
         return 100 * self.net / self.cost if self.cost else None
 
+    @property
+    def roi(self) -> Decimal | None:
+        """Return what is left of the revenue after the cost, as a percentage of the cost; None without a cost."""
+        return roi_of(self.revenue, self.cost)
+
 
 def _number(value: Decimal | None) -> Decimal:
     return Decimal(-1) if value is None else value
@@ -111,6 +123,8 @@ SORTS: dict[str, Callable[[Row], Any]] = {
     "per_registration": lambda row: _number(row.per_registration),
     "per_ftd": lambda row: _number(row.per_ftd),
     "roas": lambda row: Decimal(-(10**12)) if row.roas is None else row.roas,
+    "revenue": lambda row: row.revenue,
+    "roi": lambda row: Decimal(-(10**12)) if row.roi is None else row.roi,
 }
 
 
@@ -136,12 +150,18 @@ def costs_of(
 
 
 def rows_of(selection: Selection, span: Span, today: dt.date, *, sort: str = DEFAULT_SORT) -> list[Row]:
-    """Return the campaigns with their figures of some days: three statements, whatever their number."""
+    """Return the campaigns with their figures of some days: four statements, whatever their number."""
     found = origins.sum_by(origins.days_of(selection, span).exclude(campaign=""), "brand_id", "campaign")
     chosen = list(campaigns_of(selection))
-    costs = costs_of(selection, chosen, span, today)
+    costs, earned = costs_of(selection, chosen, span, today), revenue_by(selection, span)
     rows = [
-        Row(row, row.brand.base_currency, found.get((row.brand_id, row.code), Totals()), costs[row.pk])
+        Row(
+            row,
+            row.brand.base_currency,
+            found.get((row.brand_id, row.code), Totals()),
+            costs[row.pk],
+            earned.get((row.brand_id, row.code, None), Decimal(0)),
+        )
         for row in chosen
     ]
     key = sort.removeprefix("-")
@@ -156,6 +176,7 @@ def totals_of(rows: Sequence[Row]) -> list[Row]:
     for row in rows:
         known = sums.setdefault(row.currency, Row(row.campaign, row.currency, Totals(), None))
         known.totals = add_up([known.totals, row.totals])
+        known.revenue += row.revenue
         if row.cost is not None:
             known.cost = (known.cost or Decimal(0)) + row.cost
     return [sums[code] for code in sorted(sums)]

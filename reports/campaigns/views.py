@@ -46,6 +46,8 @@ HEADS = [
     ("per_registration", gettext_lazy("Per registration")),
     ("per_ftd", gettext_lazy("Per FTD")),
     ("roas", gettext_lazy("ROAS")),
+    ("revenue", gettext_lazy("Revenue")),
+    ("roi", gettext_lazy("ROI")),
 ]
 
 
@@ -88,11 +90,16 @@ def campaign_list(request: UserRequest) -> HttpResponse:
 def campaign_returns(request: UserRequest) -> HttpResponse:
     """Set what campaigns cost against what they brought, by campaign, source, country, cohort or day."""
     form = ReturnsForm(request.GET, user=request.user, narrows=("brand", "campaign"))
-    chosen, by, attribution = form.selection(), form.chosen_dimension, form.chosen_attribution
-    is_too_long = attribution != Attribution.FIRST and len(chosen.span.days) > DAYS_MAX
+    chosen, by, attribution, segment = (
+        form.selection(),
+        form.chosen_dimension,
+        form.chosen_attribution,
+        form.chosen_segment,
+    )
+    is_too_long = (attribution != Attribution.FIRST or segment is not None) and len(chosen.span.days) > DAYS_MAX
     if is_too_long:
-        attribution = Attribution.FIRST
-    rows, totals = returns_of(chosen, by, attribution, form.today)
+        attribution, segment = Attribution.FIRST, None
+    rows, totals = returns_of(chosen, by, attribution, form.today, segment_id=segment.pk if segment else None)
     context = {
         "form": form,
         "selection": chosen,
@@ -100,6 +107,7 @@ def campaign_returns(request: UserRequest) -> HttpResponse:
         "path": request.path,
         "by": by,
         "attribution": attribution,
+        "segment": segment,
         "is_too_long": is_too_long,
         "rows": rows,
         "totals": totals,
@@ -108,6 +116,7 @@ def campaign_returns(request: UserRequest) -> HttpResponse:
         "kept": {
             "by": by if by != Dimension.CAMPAIGN else "",
             "attribution": form.chosen_attribution if form.chosen_attribution != Attribution.FIRST else "",
+            "segment": str(form.chosen_segment.pk) if form.chosen_segment else "",
         },
         "query": chosen.query(),
         "refreshed_at": origins.refreshed_at(),
@@ -116,15 +125,21 @@ def campaign_returns(request: UserRequest) -> HttpResponse:
 
 
 def _return_chart(rows: Sequence[ReturnRow], totals: Sequence[ReturnRow]) -> Chart | None:
-    """Draw cost and net deposits by day; nothing where brands have different currencies."""
+    """Draw cost, net deposits and revenue by day; nothing where brands have different currencies."""
     if len(totals) != 1 or len(rows) < 2:
         return None
     days, currency = list(reversed(rows)), totals[0].currency
-    series = [Series(_("Net deposits"), [row.sums.net for row in days], tone="teal", unit=currency)]
+    series = [
+        Series(_("Net deposits"), [row.sums.net for row in days], tone="teal", unit=currency),
+        Series(_("Revenue"), [row.sums.revenue for row in days], tone="success", unit=currency),
+    ]
     if totals[0].cost is not None:
         series.insert(0, Series(_("Cost"), [row.cost for row in days], kind="bars", tone="warning", unit=currency))
     return Chart(
-        id="campaign-returns", title=_("Cost and net deposits by day"), x=[row.key for row in days], series=series
+        id="campaign-returns",
+        title=_("Cost, net deposits and revenue by day"),
+        x=[row.key for row in days],
+        series=series,
     )
 
 
@@ -184,7 +199,7 @@ def _as_csv(rows: Sequence[campaigns.Row], span: Span) -> HttpResponse:
     writer.writerow([_("Campaign"), _("Code"), _("Brand"), *labels, _("Currency")])
     for row in rows:
         total = row.totals
-        optional = (row.cost, row.per_lead, row.per_registration, row.per_ftd, row.roas)
+        optional = (row.cost, row.per_lead, row.per_registration, row.per_ftd, row.roas, row.revenue, row.roi)
         figures = [total.leads, total.registrations, total.verified, total.first_deposits, row.deposits, row.net]
         figures += ["" if value is None else round(value, 2) for value in optional]
         writer.writerow(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Sum
 
 from clients.models import Client
 from clients.queries import clients_visible_to
@@ -16,7 +16,8 @@ from crm.models import User
 from leads.models import Lead
 from reports.figures import Totals
 from reports.filters import Selection
-from reports.models import ClientDay, DayFigure
+from reports.models import ClientDay
+from reports.performance.rows import client_days
 
 SHOWN_MAX: Final = 200
 
@@ -42,16 +43,9 @@ class Contacts:
     count: int
 
 
-def agent_in_reach(selection: Selection, agent_id: int) -> User | None:
-    """Find an agent who has figures within reach, of whatever day."""
-    reach = selection.reach
-    rows = DayFigure.objects.filter(Q(brand_id__in=reach.brands) | Q(desk_id__in=reach.desks), owner_id=agent_id)
-    return User.objects.filter(pk=agent_id).first() if rows.exists() else None
-
-
 def contacts_of(user: User, selection: Selection, agent: User) -> Contacts:
     """List an agent's first contacts of the chosen days, the slowest first: three statements however many they are."""
-    rows = _days(selection, agent)
+    rows = client_days(selection, agent.pk).filter(touched__gt=0)
     sums = rows.aggregate(count=Count("pk"), touched=Sum("touched"), seconds=Sum("touch_seconds"))
     slowest = list(rows.order_by("-touch_seconds", "-day", "client_id")[:SHOWN_MAX])
     ids = {row.client_id for row in slowest}
@@ -75,19 +69,3 @@ def _contact(row: ClientDay, client: Client | None, lead: Lead | None) -> Contac
         lead.touched_at if lead else None,
         lead.touched_by if lead else None,
     )
-
-
-def _days(selection: Selection, agent: User) -> QuerySet[ClientDay]:
-    reach, span = selection.reach, selection.span
-    rows = ClientDay.objects.filter(
-        Q(brand_id__in=reach.brands) | Q(desk_id__in=reach.desks),
-        owner_id=agent.pk,
-        day__gte=span.first,
-        day__lte=span.last,
-        touched__gt=0,
-    )
-    if selection.country:
-        rows = rows.filter(country=selection.country)
-    if selection.campaign:
-        rows = rows.filter(campaign=selection.campaign)
-    return rows

@@ -8,18 +8,13 @@ from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 
 from crm.choices import AccessKind
-from crm.models import User
 from crm.security import access_log
-from crm.ui.views import may_open, staff_page, wants_fragment
+from crm.ui.views import staff_page, wants_fragment
 from crm.web.requests import UserRequest
 from reports import origins
 from reports.filters import FilterForm
-from reports.first_contacts.rows import SHOWN_MAX, agent_in_reach, contacts_of
-
-
-def sees_rows(user: User) -> bool:
-    """Check for the figures and for the people behind them."""
-    return user.has_perm("reports.view_performance") and may_open(user, reverse("clients"))
+from reports.first_contacts.rows import SHOWN_MAX, contacts_of
+from reports.performance.rows import agent_in_reach, sees_rows
 
 
 @staff_page(sees_rows)

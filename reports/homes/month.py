@@ -46,7 +46,7 @@ class Sums:
     @property
     def speed(self) -> int | None:
         """Return the average seconds from assignment to first contact."""
-        return self.touch_seconds // self.touched if self.touched else None
+        return figures.average_seconds(self.touch_seconds, self.touched)
 
 
 @dataclass(frozen=True)

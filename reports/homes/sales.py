@@ -13,8 +13,9 @@ from django.utils.translation import ngettext
 from clients.choices import Stage
 from crm.i18n import formats
 from crm.models import User
-from crm.ui.cards import FunnelCard, funnel_steps
+from crm.ui.cards import FunnelCard, ListCard, ListRow, funnel_steps
 from crm.ui.kpis import Kpi
+from leads.brand_policies import LEADERBOARD_FOR_AGENTS
 from reports.homes.month import own_month, rank_of, targets_of
 from reports.homes.parts import contact_kpi, ftd_kpi, joined, net_kpi, of_target, rank_text, time_text
 from reports.models import OriginDay
@@ -109,4 +110,35 @@ def funnel(user: User) -> FunnelCard:
             "How far the people who came to you this month are today, also those who were moved since. Click a bar to see "
             "yours."
         ),
+    )
+
+
+LEADERBOARD_ROWS = 10
+
+
+def leaderboard(user: User) -> ListCard | None:
+    """List the agents of the desk by first deposits of this month, where the brand shows it to them. Equal ones share a place."""
+    if user.desk is None or not LEADERBOARD_FOR_AGENTS.of(user.desk.brand):
+        return None
+    month = own_month(user)
+    owners = {owner: sums for owner, sums in month.owners().items() if sums.first_deposits or sums.calls}
+    scores = {owner: sums.first_deposits for owner, sums in owners.items()}
+    best = sorted(owners, key=lambda owner: (-scores[owner], -owners[owner].registrations, owner))[:LEADERBOARD_ROWS]
+    people = User.objects.in_bulk(best)
+    rows = [
+        ListRow(
+            title=f"{1 + sum(score > scores[owner] for score in scores.values())}. {people[owner]}",
+            note=joined(
+                ngettext("%(count)s registration", "%(count)s registrations", owners[owner].registrations)
+                % {"count": owners[owner].registrations},
+                ngettext("%(count)s call", "%(count)s calls", owners[owner].calls) % {"count": owners[owner].calls},
+            ),
+            end=ngettext("%(count)s FTD", "%(count)s FTDs", scores[owner]) % {"count": scores[owner]},
+            tone="success" if owner == user.pk else "",
+            trend=month.curve("first_deposits", owner),
+        )
+        for owner in best
+    ]
+    return ListCard(
+        title=_("Leaderboard of my desk"), rows=rows, icon="chart-no-axes-column", empty=_("No figures yet")
     )

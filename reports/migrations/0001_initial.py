@@ -171,7 +171,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('month', models.DateField(help_text='Its first day')),
-                ('figure', models.CharField(choices=[('calls', 'Calls per day'), ('registrations', 'Registrations'), ('first_deposits', 'FTDs'), ('net_deposits', 'Net deposits')], max_length=16)),
+                ('figure', models.CharField(choices=[('calls', 'Calls per day'), ('registrations', 'Registrations'), ('first_deposits', 'FTDs'), ('net_deposits', 'Net deposits'), ('ftd_rate', 'FTD rate (%)'), ('talk_minutes', 'Talk time per day (minutes)'), ('contact_minutes', 'First contact (minutes)')], max_length=16)),
                 ('value', models.DecimalField(decimal_places=2, max_digits=14)),
                 ('set_at', models.DateTimeField(auto_now=True)),
                 ('agent', models.ForeignKey(help_text='None: the whole desk', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='targets', to=settings.AUTH_USER_MODEL)),

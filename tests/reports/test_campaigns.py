@@ -5,9 +5,12 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db.models import F
 from django.urls import reverse
+from django.utils import timezone
 
 from clients.books import move_client
+from clients.models import Client, Segment, SegmentMember
 from crm.i18n import formats
 from crm.models import AccessEvent, Book, Desk
 from leads.models import Campaign, CampaignSpend, LandingPage
@@ -17,8 +20,11 @@ from reports.campaigns.returns import returns_of
 from reports.campaigns.returns_form import ReturnsForm
 from reports.filters import FilterForm, Span
 from reports.models import ClientDay, OriginDay
+from tests.cast import make_client
 from tests.reports.factories import make_day
 from tests.reports.test_reports import lead, table_of, text_of
+from tests.trading.factories import make_account, make_server
+from trading.models import AccountResult
 
 pytestmark = pytest.mark.django_db
 TODAY = dt.date(2026, 9, 20)
@@ -248,3 +254,74 @@ def test_last_and_linear_attribution_credit_other_campaigns(world, browse, djang
     assert "Germany" in text and "Net less cost" in text
     text = text_of(browser.get(address, {"by": "day", "attribution": "last", "period": "own", "first": "2026-01-01"}))
     assert "at most 100 days" in text
+
+
+def test_revenue_is_what_clients_lost_and_were_charged(world, browse):
+    """106 lost and charged less a gain of 6 by the client of one campaign, or in halves of two; demo accounts bring none."""
+    client, server = world.client, make_server()
+    Client.objects.filter(pk=client.pk).update(campaign="autumn", country="DE", source="google")
+    account, other = make_account(client, server), make_account(world.other_client, server)
+    demo = make_account(client, server, is_demo=True)
+    for row, back, net in ((account, 0, -106), (account, 1, 6), (account, 40, -7), (other, 0, -1_000), (demo, 0, -50)):
+        day = world.today - dt.timedelta(days=back)
+        for period, start in (("d", day), ("m", day.replace(day=1))):
+            result = AccountResult.objects.filter(account=row, period=period, start=start)
+            if not result.update(net_base=F("net_base") + net):
+                fields = {"trades": 1, "wins": 0, "lots": 1, "net": net, "net_base": net}
+                AccountResult.objects.create(account=row, period=period, start=start, **fields)
+    first = world.today - dt.timedelta(days=9)
+    (row,) = rows(world.marketing, first=first, last=world.today)
+    assert (row.revenue, row.cost, row.roi) == (100, 1000, -90)
+    assert rows(world.desk_head, first=first, last=world.today)[0].revenue == 100
+    span = {"first": first, "last": world.today}
+    for by, label in (("campaign", "Autumn"), ("source", "google"), ("country", "Germany"), ("day", None)):
+        assert earned(world.marketing, by, label, **span) == 100, by
+    Client.objects.filter(pk=client.pk).update(registered_at=dt.datetime.combine(world.today, dt.time(), tzinfo=dt.UTC))
+    assert earned(world.marketing, "cohort", **span) == 107
+    winter = Campaign.objects.create(brand=world.brand, code="winter", name="Winter")
+    for number, campaign in enumerate((world.autumn, winter)):
+        at = dt.datetime.combine(first, dt.time(8 + number), tzinfo=dt.UTC)
+        lead(client, at=at, campaign=campaign, is_duplicate=number > 0)
+    assert earned(world.marketing, "campaign", "Winter", "linear", **span) == 50
+    assert earned(world.marketing, "day", None, "last", **span) == 100
+    page = text_of(browse(world.marketing).get(reverse("campaign_returns"), {"period": "30"}))
+    assert "Revenue" in page and "ROI" in page and "€100" in page
+
+
+def test_returns_of_a_segments_members(world, browse, django_assert_max_num_queries):
+    """Two people of one campaign, one of them in the segment."""
+    segment = Segment.objects.create(brand=world.brand, name="Keen", kind="list")
+    other = make_client(brand=world.brand, book=world.book, email="o@web.de", login=False)
+    for client, deposits in ((world.client, 500), (other, 70)):
+        Client.objects.filter(pk=client.pk).update(campaign="autumn")
+        ClientDay.objects.create(
+            client_id=client.pk,
+            day=world.today,
+            brand_id=world.brand.pk,
+            desk_id=world.desk.pk,
+            book_id=client.book_id,
+            country="DE",
+            campaign="autumn",
+            source="google",
+            leads=1,
+            deposits=deposits,
+        )
+    SegmentMember.objects.create(segment=segment, client=world.client, entered_at=timezone.now())
+    form = ReturnsForm({"segment": segment.pk, "by": "country"}, user=world.marketing)
+    (row,), _totals = returns_of(
+        form.selection(), form.chosen_dimension, form.chosen_attribution, form.today, segment_id=segment.pk
+    )
+    assert (row.label, row.sums.leads, row.sums.deposits, row.cost) == ("Germany", 1, 500, None)
+    browser, address = browse(world.marketing), reverse("campaign_returns")
+    browser.get(address)
+    with django_assert_max_num_queries(18):
+        text = text_of(browser.get(address, {"segment": segment.pk}))
+    assert "Members of “Keen” now" in text and "€500" in text
+    assert "Cohorts can’t be narrowed" in text_of(browser.get(address, {"segment": segment.pk, "by": "cohort"}))
+
+
+def earned(user, by, label=None, attribution="first", **filters):
+    """The revenue of one line, or of all."""
+    form = ReturnsForm({"period": "own", "by": by, "attribution": attribution, **filters}, user=user)
+    found, totals = returns_of(form.selection(), form.chosen_dimension, form.chosen_attribution, form.today)
+    return sum(row.sums.revenue for row in (totals if label is None else found) if label in (None, row.label))

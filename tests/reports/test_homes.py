@@ -10,14 +10,17 @@ from django.utils import timezone
 from clients.calls import CallDetails, log_call
 from clients.choices import CallOutcome
 from clients.models import Client, Task
+from crm.choices import Role
 from crm.models import User
 from kyc.choices import DocumentState
 from leads.models import Campaign, Lead
 from reports import upkeep
 from reports.homes import desk, marketing, month, retention, sales, support
-from reports.models import Target
-from tests.cast import make_client
+from reports.models import DayFigure, Target
+from tests.brand_policies import set_policies
+from tests.cast import make_client, make_staff
 from tests.kyc.test_limits import a_document
+from tests.reports.factories import make_day
 from trading.models import TradingFacts
 
 ROLES = ("agent", "retention", "desk_head", "marketing", "support")
@@ -161,6 +164,19 @@ def test_ranks_count_who_is_better():
     assert month.rank_of(1, {1: 5, 2: 9, 3: 1}) == (2, 3)
     assert month.rank_of(1, {1: 0, 2: 0}) is None
     assert month.rank_of(7, {1: 5}) is None
+
+
+def test_agents_see_their_desks_leaderboard_where_the_brand_shows_it(world):
+    colleague = make_staff("anton@meridian.example", Role.AGENT, brand=world.brand, desk=world.desk)
+    today = month.own_month(fresh(world.agent)).today
+    fields = {"day": today, "brand": world.brand, "desk": world.desk}
+    make_day(DayFigure, **fields, owner=colleague, first_deposits=3, calls=1)
+    assert sales.leaderboard(fresh(world.agent)) is None
+    set_policies(world.brand, leaderboard_for_agents=True)
+    card = sales.leaderboard(fresh(world.agent))
+    shown = [(row.title, row.end, row.tone) for row in card.rows]
+    assert shown == [(f"1. {colleague}", "3 FTDs", ""), (f"2. {world.agent}", "0 FTDs", "success")]
+    assert sales.leaderboard(fresh(world.other_agent)).rows == []
 
 
 def test_this_month_is_compared_with_the_same_days():

@@ -1364,6 +1364,10 @@ TABLE |= {
         kwargs=lambda _world: {"agent_id": 999_999},
         good=OWN,
     ),
+    "reports_leaderboard": Rule(roles(Role.DESK_HEAD, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)),
+    "reports_behind": Rule(
+        roles(Role.DESK_HEAD, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR), kwargs=lambda _world: {"code": "net"}
+    ),
     "reports_targets": Rule(roles(Role.DESK_HEAD, Role.ADMINISTRATOR)),
     "reports_targets_copy": Rule(roles(Role.DESK_HEAD, Role.ADMINISTRATOR), good=OWN),
 }

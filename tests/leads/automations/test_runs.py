@@ -297,6 +297,19 @@ def test_automations_that_start_each_other_end_at_their_limit(cast):
     assert not AutomationRun.objects.filter(state="active").exists()
 
 
+def test_an_automation_that_its_own_step_starts_ends_at_its_limit(cast):
+    """Its steps take the client off the list whose entering starts it, and put them on again."""
+    loop = segments.create_segment(brand_id=cast.brand.pk, name="Loop", actor=None)
+    steps = [{"action": "list", "options": {"segment": loop.pk, "how": how}} for how in ("remove", "add")]
+    live(cast, *steps, trigger={"kind": "segment", "segment": loop.pk, "is_entering": True}, entries_max=3)
+    segments.add_members(segment_id=loop.pk, client_ids=[cast.client.pk], actor=None)
+    for _turn in range(6):
+        drain()
+        work()
+    assert 1 <= AutomationRun.objects.count() <= 3
+    assert not AutomationRun.objects.filter(state="active").exists()
+
+
 def test_groups_are_chosen_by_a_keyed_hash_and_get_their_own_steps(cast):
     people = [
         make_client(email=f"g{place}@x.example", brand=cast.brand, book=cast.book, login=False) for place in range(12)

@@ -41,9 +41,13 @@ def listed(world, user, **filters):
     return contacts_of(user, FilterForm({"first": day, "last": day, **filters}, user=user).selection(), world.agent)
 
 
+def url_of(line, code):
+    return next(cell.url for cell in line.cells if cell.code == code)
+
+
 def test_the_rows_make_the_figure_and_the_page_links_to_them(world):
     line = next(line for line in ranked(world.desk_head, world.day, world.day) if line.name == str(world.agent))
-    assert line.totals.speed_seconds == 1830 and line.speed_url.startswith(address(world).partition("?")[0])
+    assert line.totals.speed_seconds == 1830 and url_of(line, "speed").startswith(address(world).partition("?")[0])
     found = listed(world, world.desk_head)
     assert [(row.client, row.seconds) for row in found.rows] == [(world.people[1], 3600), (world.people[0], 60)]
     assert (found.totals.speed_seconds, found.count) == (1830, 2)
