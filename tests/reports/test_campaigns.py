@@ -290,7 +290,7 @@ def test_revenue_is_what_clients_lost_and_were_charged(world, browse):
 
 def test_returns_of_a_segments_members(world, browse, django_assert_max_num_queries):
     """Two people of one campaign, one of them in the segment."""
-    segment = Segment.objects.create(brand=world.brand, name="Keen", kind="list")
+    segment = Segment.objects.create(brand=world.brand, name="Keen", kind="list", created_at=timezone.now())
     other = make_client(brand=world.brand, book=world.book, email="o@web.de", login=False)
     for client, deposits in ((world.client, 500), (other, 70)):
         Client.objects.filter(pk=client.pk).update(campaign="autumn")

@@ -139,7 +139,7 @@ def test_performance_costs_the_same_however_many_agents(cast, django_assert_max_
     for n in range(30):
         desk = Desk.objects.create(brand=cast.brand, name=f"Desk {n}")
         make_day(DayFigure, day=DAY, brand=cast.brand, desk=desk, leads=n + 1)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         assert len(ranked(cast.finance, DAY, DAY, by="desk")) == 30
 
 

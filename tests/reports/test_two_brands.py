@@ -165,7 +165,7 @@ def test_the_export_cannot_run_a_formula(cast, browse):
     export = browse(cast.finance).get(address, {"first": DAY, "last": DAY, "export": "csv"})
     assert export["Content-Disposition"] == f'attachment; filename="performance-{DAY}-{DAY}.csv"'
     line = export.content.decode("utf-8-sig").splitlines()[1]
-    assert not line.startswith("=") and line.endswith(",0,0,,0,0,0,0,5.00,0,0,5.00,EUR")
+    assert not line.startswith("=") and line.endswith(",0,0,,0,0,0,0,0,,5.00,0.00,0.00,5.00,EUR")
 
 
 def test_an_unknown_dashboard_is_not_found(cast, browse):
