@@ -161,9 +161,9 @@ ALL: Final = (
     ),
     Figure(
         "net",
-        _("Net"),
+        _("Net deposits"),
         _(
-            "Net deposits: deposits less withdrawals, refunds and chargebacks, in the brand's currency at each day's rate. Each "
+            "Deposits less withdrawals, refunds and chargebacks, in the brand's currency at each day's rate. Each "
             "counts for who had the client at that moment."
         ),
         origins.net_of,
