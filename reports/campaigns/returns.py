@@ -29,7 +29,7 @@ from crm.i18n import formats
 from leads.models import Campaign
 from leads.spend.queries import spent_by_campaign, spent_by_day
 from reports import origins
-from reports.campaigns.revenue import revenue_by, traded, values_of
+from reports.campaigns.revenue import BY_DAY, revenue_by, traded, values_of
 from reports.campaigns.rows import CENT, campaigns_of, cost_of, roi_of
 from reports.filters import Selection, Span
 from reports.models import CohortMonth
@@ -166,7 +166,7 @@ TRADED_KEYS = {
     Dimension.CAMPAIGN: "NULL::text",
     Dimension.SOURCE: "c.source",
     Dimension.COUNTRY: "c.country",
-    Dimension.DAY: "r.start",
+    Dimension.DAY: BY_DAY,
 }
 
 
@@ -261,7 +261,7 @@ def _credited(
                 weighed=FIRST_ONLY if attribution == Attribution.FIRST else TOUCHED,
             ),
             {
-                **values_of(replace(selection, campaign=""), selection.span),
+                **values_of(replace(selection, campaign=""), selection.span, is_by_day=dimension == Dimension.DAY),
                 "is_linear": attribution == Attribution.LINEAR,
                 "segment": segment_id,
             },

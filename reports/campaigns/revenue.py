@@ -3,27 +3,34 @@
 Revenue is what clients lost by trading and what the platform charged them: commission, swaps and fees. It is the revenue that
 partners' pages have per day (`ib.manager_pages.revenue`), read from the sums of closed trades, in the brand's base currency at
 each day's rate. Spread mark-up is part of what clients lose. Losses count in full, also of clients whose trades are passed on.
-Days are UTC; of a desk they are those of the clients it had at noon, and for cohorts those of the clients it registered.
+
+Days are UTC; of a desk they are those of the clients it had at noon, and for cohorts those of the clients it registered. What
+isn't asked for by day is read by month and week where these lie within the days, which is a fraction of the rows.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from typing import Any, Final
 
 from django.db import connection
+from django.utils import timezone
 
-from reports.filters import Selection, Span
+from reports.filters import ONE_DAY, Selection, Span
+from trading.choices import Period
 
+BY_DAY: Final = "r.start"
 NOON: Final = "(r.start + interval '12 hours') AT TIME ZONE 'UTC'"
 MONTH: Final = "date_trunc('month', c.registered_at AT TIME ZONE b.time_zone)::date"
 FROM: Final = """
-FROM trading_accountresult r JOIN trading_tradingaccount a ON a.id = r.account_id AND NOT a.is_demo
+FROM {pieces} trading_accountresult r {on_pieces} JOIN trading_tradingaccount a ON a.id = r.account_id AND NOT a.is_demo
 JOIN clients_client c ON c.id = a.client_id JOIN crm_brand b ON b.id = c.brand_id {owners}
-WHERE {days} AND (c.brand_id = ANY(%(brands)s) OR {of_desks})
+WHERE {days} (c.brand_id = ANY(%(brands)s) OR {of_desks})
   AND (%(country)s = '' OR c.country = %(country)s) AND (%(campaign)s = '' OR c.campaign = %(campaign)s)"""
-OF_PERIOD: Final = "r.period = 'd' AND r.start BETWEEN %(first)s AND %(last)s"
-OF_COHORTS: Final = f"r.period = 'm' AND {MONTH} BETWEEN date_trunc('month', %(first)s::date)::date AND %(last)s"
+PIECES: Final = "unnest(%(periods)s::text[], %(starts)s::date[]) p (period, start) JOIN"
+ON_PIECES: Final = "ON r.period = p.period AND r.start = p.start"
+OF_COHORTS: Final = f"r.period = 'm' AND {MONTH} BETWEEN date_trunc('month', %(first)s::date)::date AND %(last)s AND"
 SUMMED: Final = "SELECT c.brand_id, c.campaign, {key}, -sum(r.net_base) {traded} AND c.campaign <> '' GROUP BY 1, 2, 3"
 
 
@@ -34,12 +41,48 @@ def traded(selection: Selection, *, is_cohort: bool = False) -> str:
         at = "c.registered_at" if is_cohort else NOON
         owners = f"JOIN clients_ownership_period o ON o.client_id = c.id AND o.since <= {at} AND o.until > {at}"
         of_desks = "o.desk_id = ANY(%(desks)s)"
-    return FROM.format(owners=owners, of_desks=of_desks, days=OF_COHORTS if is_cohort else OF_PERIOD)
+    if is_cohort:
+        return FROM.format(owners=owners, of_desks=of_desks, pieces="", on_pieces="", days=OF_COHORTS)
+    return FROM.format(owners=owners, of_desks=of_desks, pieces=PIECES, on_pieces=ON_PIECES, days="")
 
 
-def values_of(selection: Selection, span: Span) -> dict[str, Any]:
+def pieces_of(span: Span) -> list[tuple[str, dt.date]]:
+    """Cut days into whole months, then whole weeks (from Monday), then days: the kept sums that they are added up from."""
+    pieces, day = [], span.first
+    months = [one for one in span.days if one.day == 1 and month_end(one) <= span.last]
+    inside = (months[0], month_end(months[-1])) if months else (span.last + ONE_DAY, span.last + ONE_DAY)
+    while day <= span.last:
+        limit = inside[0] if day < inside[0] else span.last + ONE_DAY
+        if day in months:
+            pieces.append((Period.MONTH.value, day))
+            day = month_end(day) + ONE_DAY
+        elif day.weekday() == 0 and day + 7 * ONE_DAY <= limit:
+            pieces.append((Period.WEEK.value, day))
+            day += 7 * ONE_DAY
+        else:
+            pieces.append((Period.DAY.value, day))
+            day += ONE_DAY
+    return pieces
+
+
+def month_end(first: dt.date) -> dt.date:
+    """Return the last day of a month that begins on a day."""
+    return (first + 31 * ONE_DAY).replace(day=1) - ONE_DAY
+
+
+def _until_month_end(span: Span) -> Span:
+    """Lengthen days that last until today to the end of the month, which brings nothing more: whole months are read faster."""
+    is_until_now = span.last >= timezone.now().astimezone(dt.UTC).date()
+    return Span(span.first, month_end(span.last.replace(day=1))) if is_until_now else span
+
+
+def values_of(selection: Selection, span: Span, *, is_by_day: bool) -> dict[str, Any]:
     """Return the values of a statement over what clients traded."""
+    is_by_day = is_by_day or bool(selection.reach.desks)
+    pieces = [(Period.DAY.value, day) for day in span.days] if is_by_day else pieces_of(_until_month_end(span))
     return {
+        "periods": [period for period, _start in pieces],
+        "starts": [start for _period, start in pieces],
         "first": span.first,
         "last": span.last,
         "brands": list(selection.reach.brands),
@@ -56,6 +99,6 @@ def revenue_by(
     with connection.cursor() as cursor:
         cursor.execute(
             SUMMED.format(key=MONTH if is_cohort else key, traded=traded(selection, is_cohort=is_cohort)),
-            values_of(selection, span),
+            values_of(selection, span, is_by_day=key == BY_DAY),
         )
         return {(brand_id, code, of): revenue for brand_id, code, of, revenue in cursor.fetchall()}

@@ -18,6 +18,7 @@ from reports import figures, upkeep
 from reports.campaigns import rows as campaigns
 from reports.campaigns.returns import returns_of
 from reports.campaigns.returns_form import ReturnsForm
+from reports.campaigns.revenue import pieces_of
 from reports.filters import FilterForm, Span
 from reports.models import ClientDay, OriginDay
 from tests.cast import make_client
@@ -264,7 +265,8 @@ def test_revenue_is_what_clients_lost_and_were_charged(world, browse):
     demo = make_account(client, server, is_demo=True)
     for row, back, net in ((account, 0, -106), (account, 1, 6), (account, 40, -7), (other, 0, -1_000), (demo, 0, -50)):
         day = world.today - dt.timedelta(days=back)
-        for period, start in (("d", day), ("m", day.replace(day=1))):
+        monday = day - dt.timedelta(days=day.weekday())
+        for period, start in (("d", day), ("w", monday), ("m", day.replace(day=1))):
             result = AccountResult.objects.filter(account=row, period=period, start=start)
             if not result.update(net_base=F("net_base") + net):
                 fields = {"trades": 1, "wins": 0, "lots": 1, "net": net, "net_base": net}
@@ -286,6 +288,23 @@ def test_revenue_is_what_clients_lost_and_were_charged(world, browse):
     assert earned(world.marketing, "day", None, "last", **span) == 100
     page = text_of(browse(world.marketing).get(reverse("campaign_returns"), {"period": "30"}))
     assert "Revenue" in page and "ROI" in page and "€100" in page
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "pieces"),
+    [
+        ("2026-09-01", "2026-09-30", "m1"),
+        ("2026-09-01", "2026-10-31", "m1 m1"),
+        ("2026-09-21", "2026-10-06", "w21 w28 d5 d6"),
+        ("2026-09-21", "2026-10-31", "w21 d28 d29 d30 m1"),
+        ("2026-08-30", "2026-10-12", "d30 d31 m1 d1 d2 d3 d4 w5 d12"),
+        ("2026-09-23", "2026-09-23", "d23"),
+    ],
+)
+def test_days_are_cut_into_months_weeks_and_days(first, last, pieces):
+    """Monday the 28th begins no week where a whole month follows within it."""
+    span = Span(dt.date.fromisoformat(first), dt.date.fromisoformat(last))
+    assert " ".join(f"{period}{start.day}" for period, start in pieces_of(span)) == pieces
 
 
 def test_returns_of_a_segments_members(world, browse, django_assert_max_num_queries):
