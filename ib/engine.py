@@ -314,7 +314,10 @@ def _rates(
     days = [day for (day,) in cursor.fetchall()]
     cursor.execute("SELECT DISTINCT currency FROM ib_version")
     plans = {currency for (currency,) in cursor.fetchall()}
-    bases, quotes = set(plans), set(Partner.objects.filter(brand=brand).values_list("currency", flat=True).distinct())
+    bases, quotes = (
+        set(plans),
+        set(Partner.objects.filter(brand=brand).order_by("currency").values_list("currency", flat=True).distinct()),
+    )
     if is_tried:
         bases |= quotes
     if features.has_difference or features.has_components or features.has_cpa or features.has_revenue or is_tried:

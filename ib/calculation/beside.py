@@ -70,7 +70,9 @@ def lay_beside(
     days = [day for (day,) in cursor.fetchall()]
     cursor.execute("SELECT DISTINCT currency FROM ib_version")
     plans = {plan for (plan,) in cursor.fetchall()}
-    partners = set(Partner.objects.filter(brand=brand).values_list("currency", flat=True).distinct())
+    partners = set(
+        Partner.objects.filter(brand=brand).order_by("currency").values_list("currency", flat=True).distinct()
+    )
     quotes = plans | partners | ({currency} if currency else set())
     rates = fx.rates_of_days({*bases, *plans, *partners}, quotes, days)
     if rates:

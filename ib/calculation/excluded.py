@@ -113,8 +113,11 @@ WITH mine AS MATERIALIZED (
 SELECT deal_id, array_agg(kind ORDER BY kind) AS kinds FROM found GROUP BY 1
 """  # noqa: S608
 STEPS: Final = (("ib_asked", ASKED), ("ib_life", LIVES), ("ib_odd", KINDS))
+_LEAVES_OUT: Final = """JOIN ib_planversion v ON v.plan_id = h.plan_id AND v.state = 'active'
+        AND cardinality(v.excluded_trades) > 0"""
 # Closes with rows that a deal which came late may have hedged or mirrored, by standing on the other side, or funded. How long the
-# other position was held isn't looked at again for a mirror: the nightly pass does.
+# other position was held isn't looked at again for a mirror: the nightly pass does. Looked for by the partners who may have
+# introduced them, whose own line is at level 1, where a plan leaves trades out.
 _AGAINST: Final = """JOIN trading_deal c ON c.id = x.deal_id AND c.executed_at = x.closed_at
   AND (l.entry = 2 OR c.action = CASE WHEN l.entry = 0 THEN l.action ELSE 1 - l.action END)"""
 REOPENED: Final = f"""
@@ -126,10 +129,17 @@ WITH late AS MATERIALIZED (
   WHERE d.id = ANY(%(deals)s) AND c.brand_id IN (
     SELECT p.brand_id FROM ib_planversion v JOIN ib_plan p ON p.id = v.plan_id
     WHERE v.state = 'active' AND cardinality(v.excluded_trades) > 0)
+), asked AS (
+  SELECT s.partner_id, s.since
+  FROM (SELECT t.partner_id, min(l.executed_at) AS since FROM late l JOIN ib_attribution t ON t.client_id = l.client_id
+        GROUP BY 1 OFFSET 0) s
+  WHERE EXISTS (SELECT 1 FROM ib_upline u JOIN ib_partnerplan h ON h.partner_id = u.ancestor_id {_LEAVES_OUT}
+      WHERE u.partner_id = s.partner_id AND (u.level = 1 OR v.network <> '{Network.INTRODUCER}'))
+    OR s.partner_id IN (SELECT o.partner_id FROM ib_partnerplan h {_LEAVES_OUT} JOIN ib_attribution o ON o.link_id = h.link_id)
 ), recent AS MATERIALIZED (
-  SELECT DISTINCT x.deal_id, x.closed_at, x.client_id, x.account_id, x.introducer_id, x.held_seconds FROM ib_accrual x
-  WHERE x.kind = 'original' AND x.level = 1 AND x.closed_at >= (SELECT min(executed_at) FROM late)
-    AND x.deal_id <> ALL(%(deals)s)
+  SELECT DISTINCT x.deal_id, x.closed_at, x.client_id, x.account_id, x.introducer_id, x.held_seconds
+  FROM asked a JOIN ib_accrual x ON x.partner_id = a.partner_id AND x.closed_at >= a.since
+  WHERE x.kind = 'original' AND x.level = 1 AND x.deal_id <> ALL(%(deals)s)
 )
 SELECT x.deal_id FROM recent x JOIN late l ON l.client_id = x.client_id AND l.executed_at <= x.closed_at AND l.action IN (0, 1)
 {_AGAINST}
@@ -139,6 +149,10 @@ SELECT x.deal_id FROM recent x JOIN late l ON l.partner_id = x.introducer_id AND
   AND abs(extract(epoch FROM x.closed_at - l.executed_at) - x.held_seconds) <= {MIRROR_SECONDS} + 1
 {_AGAINST}
 UNION
-SELECT x.deal_id FROM recent x JOIN late l ON l.account_id = x.account_id AND l.executed_at <= x.closed_at
-WHERE EXISTS (SELECT 1 FROM trading_deal k WHERE k.account_id = l.account_id AND k.action IN {_CREDIT})
+SELECT x.deal_id FROM recent x JOIN (
+  SELECT l.account_id, l.since
+  FROM (SELECT account_id, min(executed_at) AS since FROM late WHERE account_id IN (SELECT account_id FROM recent)
+        GROUP BY 1 OFFSET 0) l
+  WHERE EXISTS (SELECT 1 FROM trading_deal k WHERE k.account_id = l.account_id AND k.action IN {_CREDIT})) l
+ON l.account_id = x.account_id AND l.since <= x.closed_at
 """  # noqa: S608
