@@ -14,6 +14,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Final
 
 from django.core.cache import cache
@@ -53,13 +54,16 @@ def kept(name: str, *arguments: int | str) -> Kept:
         return renew(name, *arguments)
     age = (timezone.now() - found[1]).total_seconds()
     if age > FRESH_SECONDS and cache.add(f"{key}:renewing", True, FRESH_SECONDS):
-        enqueue("ib.renew_kept", name, *arguments)
+        enqueue("ib.renew_kept", f"{_QUESTIONS[name].__module__}:{name}", *arguments)
     return Kept(*found, is_kept=True)
 
 
 def renew(name: str, *arguments: int | str) -> Kept:
-    """Ask a question now, and keep a large answer."""
+    """Ask a question now, and keep a large answer. name: with its module before a colon for a worker, which loads no pages."""
     now = timezone.now()
+    module, _colon, name = name.rpartition(":")
+    if module:
+        import_module(module)
     answer, is_large = _QUESTIONS[name](*arguments)
     if is_large:
         cache.set(_key(name, arguments), (answer, now), KEPT_SECONDS)

@@ -196,7 +196,7 @@ def rate_of(part: int, whole: int) -> str:
     if not whole:
         return "–"
     percent = 100 * part / whole
-    return f"{formats.number(percent, 1 if percent < 10 else 0)} %"
+    return f"{formats.number(percent, 1 if 0 < percent < 10 else 0)} %"
 
 
 def clients_url(span: DateRange, **filters: str) -> str:

@@ -171,7 +171,7 @@ def test_many_trades_and_partners_are_counted_as_of_minutes_ago(network, monkeyp
     refer(make_client(brand=network.top.brand, book=network.account.client.book, email="x@x.example"), network.sub)
     assert partner_figures.counts(network.top, span).network_clients == 1
     assert partner_figures.counts(network.master, span).network_clients == 2, "a small network is counted now"
-    renew_kept("network_size", network.top.pk)
+    renew_kept(f"{partner_figures.__name__}:network_size", network.top.pk)
     renew_kept("leaders", network.top.pk, span.starts_at.isoformat(), span.ends_at.isoformat())
     assert leaders(network.top, span).reasons[0].trades == 2
     assert partner_figures.counts(network.top, span).network_clients == 2
