@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -12,6 +13,7 @@ from django.utils import timezone
 from clients.choices import SalesStatus, Stage
 from clients.models import Client, Segment
 from clients.queries import clients_visible_to
+from crm.db.prepared import ByKey
 from crm.models import User
 from crm.security.scope import reach_of
 from leads.choices import OPEN_STATUSES
@@ -89,10 +91,14 @@ def board(user: User, *, owner_id: int | None = None) -> list[BoardColumn]:
     return columns
 
 
+_CAPTURES: Final = ByKey(
+    lambda: Lead.objects.select_related("campaign").order_by("-captured_at", "-id"), "client_id", most=30
+)
+
+
 def captures_of(client: Client) -> list[Lead]:
     """List every capture of a person, newest first; nobody comes more than a few dozen times."""
-    rows = Lead.objects.filter(client=client).select_related("campaign")
-    return list(rows.order_by("-captured_at", "-id")[:30])
+    return _CAPTURES.all(client_id=client.pk)
 
 
 def waiting_for(agent: User, *, limit: int = 8) -> list[Lead]:

@@ -6,6 +6,7 @@ import os
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, settings
 
 from crm.project import memory
 from tests import database
@@ -28,6 +29,11 @@ __all__ = [
 
 # Tests speak plain HTTP to servers of this machine, and each `httpx.post` would read all certificates first, which takes 25 ms.
 httpx._transports.default.create_ssl_context = functools.cache(httpx.create_ssl_context)
+
+
+# A machine that is busy must fail no test: neither a slow example nor slow input does.
+settings.register_profile("keelson", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("keelson")
 
 
 def pytest_configure(config: pytest.Config) -> None:

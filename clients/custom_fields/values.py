@@ -20,6 +20,7 @@ from clients.models.custom_fields import CHOICES_MAX, TEXT_CHARS_MAX
 from clients.record.access import log_access
 from crm.choices import AccessKind
 from crm.db.locking import lock
+from crm.db.prepared import ByKey
 from crm.errors import DomainError
 from crm.events import ClientProfileChanged, publish
 from crm.i18n import formats
@@ -142,9 +143,12 @@ def shown(field: CustomField, value: Any) -> str:
     return str(value)
 
 
+_VALUES: Final = ByKey(lambda: CustomValue.objects.order_by(), "client_id")
+
+
 def values_of(client: Client) -> dict[int, Any]:
     """Read a client's values by field."""
-    return {row.field_id: row.value for row in CustomValue.objects.filter(client=client)}
+    return {row.field_id: row.value for row in _VALUES.all(client_id=client.pk)}
 
 
 @transaction.atomic

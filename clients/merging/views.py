@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
 
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -19,6 +19,7 @@ from clients.queries import clients_visible_to, get_client
 from clients.views import dialogs
 from clients.views.choose_client import found_clients
 from clients.views.page import note_view
+from crm.db.prepared import ByKey
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page, wants_fragment
 from crm.web.requests import UserRequest
@@ -107,13 +108,16 @@ def merge_undo(request: UserRequest, merge_id: int) -> HttpResponseBase:
     )
 
 
+_MERGES: Final = ByKey(
+    lambda: ClientMerge.objects.filter(undone_at=None).select_related("merged", "merged_by").order_by("-pk"),
+    "kept_id",
+    most=MOST_SHOWN,
+)
+
+
 def merged_card(request: UserRequest, client: Client) -> dict[str, Any] | None:
     """List the records that were merged into this one, with what stays on each; None, so no card, without any."""
-    merges = list(
-        ClientMerge.objects.filter(kept=client, undone_at=None)
-        .select_related("merged", "merged_by")
-        .order_by("-pk")[:MOST_SHOWN]
-    )
+    merges = _MERGES.all(kept_id=client.pk)
     if not merges:
         return None
     can_undo = bool(policies.can_merge(request.user, client))

@@ -24,6 +24,7 @@ from clients.views import dialogs
 from crm.brand_policies import Policy
 from crm.brand_policies.registry import all_policies, today
 from crm.choices import AccessKind
+from crm.db.prepared import ByKey
 from crm.errors import DomainError
 from crm.i18n import formats
 from crm.models import User
@@ -176,10 +177,20 @@ def add_many(request: UserRequest) -> HttpResponseBase:
     return dialogs.back(request, "/clients/")
 
 
+_SPELLS: Final = ByKey(
+    lambda: (
+        SegmentMember.objects.filter(left_at=None, segment__archived_at=None)
+        .select_related("segment")
+        .order_by("-entered_at")
+    ),
+    "client_id",
+    most=CARD_SEGMENTS,
+)
+
+
 def segments_card(request: UserRequest, client: Client) -> dict[str, Any] | None:
     """List the segments that a record is in; None, so no card, where it is in none."""
-    rows = SegmentMember.objects.filter(client=client, left_at=None, segment__archived_at=None)
-    spells = list(rows.select_related("segment").order_by("-entered_at")[:CARD_SEGMENTS])
+    spells = _SPELLS.all(client_id=client.pk)
     if not spells:
         return None
     may_manage = bool(can_manage(request.user, client.brand_id))

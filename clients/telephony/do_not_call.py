@@ -14,6 +14,7 @@ from clients.choices import TimelineKind
 from clients.models import Client, DoNotCall
 from clients.telephony.choices import DoNotCallReason
 from crm.db.locking import lock
+from crm.db.prepared import ByKey
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
 from crm.models import User
@@ -23,9 +24,14 @@ from crm.security.policies import require
 LIFTS: Final = "clients.lift_do_not_call"
 
 
+_STANDING: Final = ByKey(
+    lambda: DoNotCall.objects.filter(lifted_at=None).select_related("set_by").order_by("pk"), "client_id", most=1
+)
+
+
 def mark_of(client: Client) -> DoNotCall | None:
     """Find the mark that keeps a client from being called."""
-    return DoNotCall.objects.filter(client=client, lifted_at=None).select_related("set_by").first()
+    return _STANDING.find(client_id=client.pk)
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Final
 
 from django.urls import reverse
 from django.utils import timezone
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 from clients import policies
 from clients.choices import Stage
 from clients.models import Client, Task
+from crm.db.prepared import ByKey
 from crm.i18n import formats
 from crm.models import User
 from crm.ui.kpis import once_per_page
@@ -22,10 +24,16 @@ MOST_TASKS = 5
 OVERDUE, NEVER_CALLED, SILENT, SCHEDULED = 10, 40, 70, 90
 
 
+_OPEN_TASKS: Final = ByKey(
+    lambda: Task.objects.filter(done_at=None).select_related("assignee").order_by("due_at", "id"),
+    "client_id",
+    most=MOST_TASKS,
+)
+
+
 def next_tasks(client: Client, user: User) -> list[Task]:
     """List the client's open follow-ups, the next one first; read once for all parts of the page."""
-    rows = Task.objects.filter(client=client, done_at=None).select_related("assignee").order_by("due_at", "id")
-    tasks: list[Task] = once_per_page(user, f"clients.tasks:{client.pk}", lambda: list(rows[:MOST_TASKS]))
+    tasks: list[Task] = once_per_page(user, f"clients.tasks:{client.pk}", lambda: _OPEN_TASKS.all(client_id=client.pk))
     return tasks
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponseBase
@@ -26,6 +26,7 @@ from clients.record.stage_path import path_of
 from clients.telephony.do_not_call import mark_of
 from clients.telephony.policies import can_call
 from clients.views.next_steps import next_tasks
+from crm.db.prepared import ByKey
 from crm.models import User
 from crm.security import access_log
 from crm.ui import panels
@@ -166,6 +167,10 @@ def open_tasks(client: Client, user: User) -> list[tuple[Task, bool]]:
     return [(task, not is_head and task.assignee_id != user.pk) for task in tasks]
 
 
+_PINNED: Final = ByKey(
+    lambda: Note.objects.filter(is_pinned=True).select_related("author").order_by("-id"), "client_id", most=MOST_PINNED
+)
+
+
 def pinned_notes(client: Client) -> list[Note]:
-    rows = Note.objects.filter(client=client, is_pinned=True).select_related("author").order_by("-id")
-    return list(rows[:MOST_PINNED])
+    return _PINNED.all(client_id=client.pk)

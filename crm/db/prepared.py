@@ -17,17 +17,18 @@ class ByKey(Generic[M]):
     """Reads `rows().get(pk=…)` by SQL that is written once a process.
 
     rows: the query, with what it needs of `select_related`. It may have no parameters, annotations or prefetches.
-    names: of the fields that make up the key, as a filter names them.
+    names: of the fields that make up the key, as a filter names them. most: how many rows are read, where several may have a key.
     """
 
-    def __init__(self, rows: Callable[[], QuerySet[M]], *names: str) -> None:
+    def __init__(self, rows: Callable[[], QuerySet[M]], *names: str, most: int | None = None) -> None:
         self._rows = rows
         self._names = sorted(names) or ["pk"]
+        self._most = most
 
     @cached_property
     def _statement(self) -> tuple[Any, str, dict[int, Any], list[Any]]:
         places = {name: place for place, name in enumerate(self._names)}
-        compiler = self._rows().filter(**places).query.get_compiler(DEFAULT_DB_ALIAS)
+        compiler = self._rows().filter(**places)[: self._most].query.get_compiler(DEFAULT_DB_ALIAS)
         sql, parameters = compiler.as_sql()
         assert [str(one) for one in parameters] == [str(one) for one in places.values()], (
             "the key is the only parameter"

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, prefetch_related_objects
 
 from clients.queries import clients_visible_to
+from crm.db.prepared import ByKey
 from crm.errors import outcome_of
 from crm.models import User
 from leads.automations.choices import RunState, StepState, Variant
@@ -94,14 +95,15 @@ class ShownRun:
     steps: Sequence[ShownStep]
 
 
+_RUNS: Final = ByKey(
+    lambda: AutomationRun.objects.select_related("automation", "version").order_by("-id"), "client_id", most=RUNS_SHOWN
+)
+
+
 def runs_of(client_id: int) -> list[ShownRun]:
     """List a client's newest runs with each of their steps: what was done, what is next, what follows."""
-    runs = list(
-        AutomationRun.objects.filter(client_id=client_id)
-        .select_related("automation", "version")
-        .prefetch_related("steps")
-        .order_by("-id")[:RUNS_SHOWN]
-    )
+    runs = _RUNS.all(client_id=client_id)
+    prefetch_related_objects(runs, "steps")
     versions = {run.version_id: run.version for run in runs}
     steps = {pk: found.result.steps for pk, row in versions.items() if (found := outcome_of(lambda: in_force(row)))}  # noqa: B023
     shown = []
