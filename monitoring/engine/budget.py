@@ -34,13 +34,13 @@ CREDIT_TIMES = 3
 # How quickly the number of agents per day follows a change.
 FOLLOWED = 0.1
 # Rules weigh as much as a day this improbable (−log₁₀), and more by how far the limit was passed.
-RULE_SCORE = 6.5
-RULE_SCORE_PER_FOLD = 2.0
+RULE_SCORE = 7.5
+RULE_SCORE_PER_FOLD = 1.5
 RULE_SCORE_MAX = 11.0
 
 
 def rule_score(observed: float, limit: float) -> float:
-    """Score a broken rule, so that it competes inside the budget: 6.5 at its limit, 2 more each time it is passed 2.7-fold."""
+    """Score a broken rule, so that it competes inside the budget: 7.5 at its limit, 1.5 more each time it is passed 2.7-fold."""
     if not observed > limit:
         return 0.0
     return float(min(RULE_SCORE + RULE_SCORE_PER_FOLD * np.log(observed / limit), RULE_SCORE_MAX))

@@ -106,12 +106,12 @@ FAMILY_OF: dict[Feature, Family] = {feature: signal.family for feature, signal i
 FLOORS: dict[Feature, int] = {feature: signal.floor for feature, signal in REGISTRY.items()}
 # How much a family's improbability says about misuse, of 1: learned on made-up floors by several authors, part of the way.
 WEIGHTS: dict[Family, float] = {
-    Family.VOLUME: 0.65,
-    Family.REACH: 1.0,
-    Family.DORMANT: 1.4,
-    Family.VALUE: 1.1,
+    Family.VOLUME: 0.5,
+    Family.REACH: 0.9,
+    Family.DORMANT: 1.1,
+    Family.VALUE: 1.25,
     Family.SILENT: 2.2,
-    Family.CONTACT: 0.85,
+    Family.CONTACT: 1.3,
     Family.TAKING: 1.0,
     Family.HOURS: 0.8,
     Family.CALLS: 1.2,

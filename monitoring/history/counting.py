@@ -486,8 +486,9 @@ class Floor:
         for name in exporting:
             memory = self.agents[name]
             peers = by_group[memory.group]
-            if len(peers) < EXPORTS_KNOWN_FROM:  # hardly any of the peers have exported yet: everybody's
-                peers = [rows for group in by_group.values() for rows in group]
+            for wider in (memory.group.partition("/")[0], ""):  # where hardly any have exported: of the role, then of all
+                if len(peers) < EXPORTS_KNOWN_FROM:
+                    peers = [rows for group, all_ in by_group.items() if group.startswith(wider) for rows in all_]
             limits[names.index(name)] = export_limit([rows for _day, rows in memory.exports], peers)
         return limits
 

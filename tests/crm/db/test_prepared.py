@@ -37,3 +37,10 @@ def test_a_key_of_several_fields_finds_its_row(cast):
 def test_a_query_with_parameters_is_refused():
     with pytest.raises(AssertionError, match="only parameter"):
         ByKey(lambda: User.objects.filter(kind="staff")).get(1)
+
+
+def test_of_many_rows_no_more_than_asked_for_are_read(cast):
+    users = ByKey(lambda: User.objects.order_by("-pk"), "brand_id", most=2)
+    brand = cast.agent.brand_id
+    assert users.all(brand_id=brand) == list(User.objects.filter(brand_id=brand).order_by("-pk")[:2])
+    assert len(users.all(brand_id=brand)) == 2
