@@ -486,7 +486,8 @@ class Floor:
         for name in exporting:
             memory = self.agents[name]
             peers = by_group[memory.group]
-            for wider in (memory.group.partition("/")[0], ""):  # where hardly any have exported: of the role, then of all
+            # Where hardly any have exported: those of the role, then everybody's.
+            for wider in (memory.group.partition("/")[0], ""):
                 if len(peers) < EXPORTS_KNOWN_FROM:
                     peers = [rows for group, all_ in by_group.items() if group.startswith(wider) for rows in all_]
             limits[names.index(name)] = export_limit([rows for _day, rows in memory.exports], peers)
