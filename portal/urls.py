@@ -116,6 +116,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("portal/challenges/buy/<int:size_id>/", challenges.buy, name="portal_challenge_buy"),
     path("portal/challenges/<int:challenge_id>/", challenges.challenge, name="portal_challenge"),
     path("portal/challenges/<int:challenge_id>/appeal/", challenges.appeal, name="portal_challenge_appeal"),
+    path("portal/challenges/<int:challenge_id>/evidence.zip", challenges.evidence, name="portal_challenge_evidence"),
     path("portal/challenges/<int:challenge_id>/merge/", challenges.merge, name="portal_challenge_merge"),
     path("portal/challenges/<int:challenge_id>/payout/", challenges.payout, name="portal_challenge_payout"),
     path("portal/challenges/reset/<int:phase_account_id>/", challenges.reset, name="portal_challenge_reset"),

@@ -41,6 +41,7 @@ class PropAction(AuditCode):
     MERGE_DECIDED = "prop.merge_decided", _("Merge of funded accounts decided"), "gavel"
     ACCOUNTS_MERGED = "prop.accounts_merged", _("Funded accounts merged"), "merge", "success"
     MERGE_FAILED = "prop.merge_failed", _("Merge of funded accounts failed"), "circle-x", "danger"
+    ENDED_FOR_STYLE = "prop.ended_for_style", _("Challenge ended for a forbidden style"), "ban", "danger"
     CHALLENGE_PAUSED = "prop.challenge_paused", _("Challenge paused"), "circle-pause", "warning"
     PAUSE_DECIDED = "prop.pause_decided", _("Pause of a challenge decided"), "gavel"
     FUNDING_FAILED = "prop.funding_failed", _("Challenge account couldn't be funded"), "circle-x", "danger"

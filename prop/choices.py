@@ -313,6 +313,14 @@ class PropNotice(NotificationKind):
         CLIENTS,
         EmailChannel.AT_ONCE,
     )
+    CHALLENGE_ENDED = (
+        "prop.challenge_ended",
+        _("Challenges of yours that were ended"),
+        NoticeGroup.CLIENTS,
+        CLIENTS,
+        EmailChannel.AT_ONCE,
+        MANDATORY,
+    )
     VERDICT_CORRECTED = (
         "prop.verdict_corrected",
         _("Corrections of your challenges"),

@@ -159,6 +159,17 @@ class PauseForm(forms.Form):
     )
 
 
+class EndForm(forms.Form):
+    """Why a challenge is ended for a forbidden style."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("The client doesn't see it."),
+        max_length=2000,
+        widget=forms.Textarea({"rows": 3}),
+    )
+
+
 class GrowthForm(forms.Form):
     outcome = forms.ChoiceField(
         label=_("Decision"),

@@ -16,6 +16,7 @@ from prop.models import (
     AccountGrowth,
     AccountMerge,
     Appeal,
+    Breach,
     Certificate,
     Challenge,
     ChallengePause,
@@ -66,6 +67,19 @@ def accounts_of(challenge: Challenge) -> list[PhaseAccount]:
     for row in rows:
         row.challenge = challenge
     return rows
+
+
+def breaches_visible_to(user: User) -> QuerySet[Breach]:
+    """List the breaches of challenges that a person sees, with what their evidence names."""
+    seen = Breach.objects.filter(judged_account__challenge__in=challenges_visible_to(user).order_by().values("pk"))
+    return seen.select_related(
+        "judged_account__challenge__client__brand",
+        "judged_account__challenge__version__programme",
+        "judged_account__phase__version__programme",
+        "judged_account__phase__version__account_type",
+        "judged_account__phase__version__funded_account_type",
+        "judged_account__account__server",
+    )
 
 
 def payouts_visible_to(user: User) -> QuerySet[ChallengePayout]:

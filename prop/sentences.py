@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm.i18n import formats
-from prop.choices import LossBy, MaxLoss
-from prop.models import ProgrammePhase, ProgrammeVersion
+from prop.choices import LossBy, MaxLoss, Rule
+from prop.models import PhaseAccount, ProgrammePhase, ProgrammeVersion
+from prop.programmes.styles import STYLES
 
 
 def percent(value: Decimal) -> str:
@@ -20,6 +21,26 @@ def percent(value: Decimal) -> str:
 def name_of(phase: ProgrammePhase) -> str:
     """Name a phase as its trader knows it."""
     return _("Funded account") if phase.is_funded else _("Phase %(number)s") % {"number": phase.number}
+
+
+def limit_text(rule: str, threshold: Decimal, currency: str) -> str:
+    """Write the limit of a rule in the rule's own unit: an amount, days, minutes, lots or a leverage."""
+    if rule in (Rule.DAILY_LOSS, Rule.MAX_LOSS):
+        return formats.money(threshold, currency)
+    shown = {"count": formats.number(threshold)}
+    if rule in (Rule.MAX_DAYS, Rule.INACTIVITY):
+        return ngettext("%(count)s day", "%(count)s days", int(threshold)) % shown
+    if rule == Rule.NEWS:
+        return ngettext("%(count)s minute", "%(count)s minutes", int(threshold)) % shown
+    if rule in (Rule.LOTS, Rule.TRADE_LOTS):
+        return _("%(count)s lots") % shown
+    return f"1:{shown['count']}" if rule == Rule.LEVERAGE else shown["count"]
+
+
+def limit_of(row: PhaseAccount) -> str:
+    """Write the limit that the breach of an account reached; empty where there is none."""
+    breach = getattr(row, "breach", None)
+    return limit_text(breach.rule, breach.threshold, row.challenge.currency) if breach else ""
 
 
 def rules_of(phase: ProgrammePhase) -> list[str]:
@@ -95,7 +116,7 @@ def _limits(phase: ProgrammePhase) -> list[str]:
         rules.append(_("At most %(lots)s lots open at the same time.") % {"lots": formats.number(phase.max_lots)})
     if phase.leverage is not None:
         rules.append(_("Leverage up to 1:%(leverage)s.") % {"leverage": phase.leverage})
-    return rules
+    return rules + [str(STYLES[style]) for style in phase.forbidden_styles if style in STYLES]
 
 
 def _funding(phase: ProgrammePhase) -> list[str]:

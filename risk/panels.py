@@ -4,8 +4,8 @@ from django.utils.translation import gettext_lazy as _
 
 from crm import approvals
 from crm.ui.panels import Card, MenuEntry, register
-from prop.payouts.checks import STYLE_FINDINGS
-from risk.abuse.challenge_findings import findings_of
+from prop.programmes.styles import register_styles
+from risk.abuse.challenge_findings import FORBIDDABLE, findings_of
 from risk.abuse.measures import AbuseMeasureApproval
 from risk.abuse.queue import RIGHT as DECIDES_ABUSE
 from risk.abuse.queue import SEES as SEES_ABUSE
@@ -23,7 +23,7 @@ from trading.sync.positions import AFTER_READING
 from trading.sync.quotes import AFTER_QUOTES
 
 approvals.register(AbuseMeasureApproval, ClientRoutingApproval)
-STYLE_FINDINGS.append(findings_of)
+register_styles(FORBIDDABLE, findings_of)
 AFTER_READING.append(follow_positions)
 AFTER_QUOTES.append(keep_quotes)
 

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Model, QuerySet
 from django.db.models.query import get_related_populators
 
 M = TypeVar("M", bound=Model)
+_seen: Final[ContextVar[dict[tuple[Any, ...], list[Any]] | None]] = ContextVar("rows that were read", default=None)
+
+
+@contextmanager
+def read_once() -> Iterator[None]:
+    """Read the rows of each key once within the block: for a page whose parts ask for the same ones, while nothing is written."""
+    token = _seen.set({})
+    try:
+        yield
+    finally:
+        _seen.reset(token)
 
 
 class ByKey(Generic[M]):
@@ -44,11 +57,20 @@ class ByKey(Generic[M]):
 
     def find(self, **values: Any) -> M | None:
         """Return the row whose key has these values, or None; they are as the database takes them."""
-        return next(self._read(values), None)
+        return next(iter(self._rows_of(values)), None)
 
     def all(self, **values: Any) -> list[M]:
         """List the rows of a key that several have, such as the parent's, in the query's order."""
-        return list(self._read(values))
+        return self._rows_of(values)
+
+    def _rows_of(self, values: dict[str, Any]) -> list[M]:
+        seen = _seen.get()
+        if seen is None:
+            return list(self._read(values))
+        key = (id(self), *(values[name] for name in self._names))
+        if key not in seen:
+            seen[key] = list(self._read(values))
+        return list(seen[key])
 
     def _read(self, values: dict[str, Any]) -> Iterator[M]:
         compiler, sql, converters, related = self._statement

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from clients.models import Client
-from crm.db.prepared import ByKey
+from crm.db.prepared import ByKey, read_once
 from crm.ui.actions import run_action
 from portal.guards import client_required
 from portal.views.money import me, new_key
@@ -26,7 +27,7 @@ from prop.challenges.pending import pending_of
 from prop.challenges.phases import is_stuck
 from prop.challenges.resets import reset_phase, reset_price
 from prop.challenges.shop import compare, own_price, rates_to
-from prop.choices import AppealState
+from prop.choices import AppealState, MergeState, StageState
 from prop.forms import MergeRequestForm
 from prop.judge.sampling import sampling_note
 from prop.merging.requests import offers_of, request_merge
@@ -35,10 +36,11 @@ from prop.news.releases import coming_releases
 from prop.payouts.requests import funded_row, offer_for, request_payout
 from prop.payouts.rows import PAYOUTS, merges_of
 from prop.policies import can_buy
-from prop.queries import accounts_of, challenges_visible_to, on_sale
+from prop.queries import accounts_of, breaches_visible_to, challenges_visible_to, on_sale
 from prop.queries import own_challenge as find_own
 from prop.scaling.terms import progress_of
-from prop.sentences import about_payouts, name_of, rules_of
+from prop.sentences import about_payouts, limit_of, limit_text, name_of, rules_of
+from prop.views.appeals import send_bundle
 from wallet.movements import queries as wallets
 
 SHOWN_MAX = 50
@@ -171,8 +173,29 @@ def appeal(request: HttpRequest, client: Client, challenge_id: int) -> HttpRespo
     if done:
         return redirect("portal_challenge", challenge_id=owned.pk)
     breach = None if subject.payout else Breach.objects.get(phase_account=subject.row)
-    context = {"client": client, "challenge": owned, "subject": subject, "breach": breach, "form": form}
+    limit = limit_text(breach.rule, breach.threshold, owned.currency) if breach else ""
+    context = {
+        "client": client,
+        "challenge": owned,
+        "subject": subject,
+        "breach": breach,
+        "breach_limit": limit,
+        "form": form,
+    }
     return render(request, "portal/challenge_appeal.html", context, status=422 if form.errors else 200)
+
+
+@client_required
+@require_safe
+def evidence(request: HttpRequest, client: Client, challenge_id: int) -> HttpResponse:
+    """Send the evidence of the last breach of a challenge as an archive."""
+    owned = own_challenge(request, client, challenge_id)
+    breach = (
+        breaches_visible_to(me(request)).filter(judged_account__challenge=owned, phase_account__isnull=False).first()
+    )
+    if breach is None:
+        raise Http404
+    return send_bundle(breach)
 
 
 def appeals_of(owned: Challenge, accounts: Sequence[PhaseAccount]) -> list[Appeal]:
@@ -219,26 +242,35 @@ def reset(request: HttpRequest, client: Client, phase_account_id: int) -> HttpRe
 @require_safe
 def challenge(request: HttpRequest, client: Client, challenge_id: int) -> HttpResponse:
     """Show one of the client's challenges: its account, how far it is, its days and its rules."""
-    shown = own_challenge(request, client, challenge_id)
+    with read_once():
+        context = _shown(request, client, own_challenge(request, client, challenge_id))
+    return render(request, "portal/challenge.html", context)
+
+
+def _shown(request: HttpRequest, client: Client, shown: Challenge) -> dict[str, Any]:
     accounts = accounts_of(shown)
     current, is_funded = accounts[0], accounts[0].phase.is_funded
     appeals, pending = appeals_of(shown, accounts), pending_of([current.pk])[current.pk]
     is_appealed = any(row.state == AppealState.OPEN for row in appeals)
     days, releases = days_of(current), coming_releases(current, timezone.now())
     month = month_of(current, days, releases, request.GET.get("month", ""))
-    context = {
+    merges = merges_of(current) if is_funded else []
+    has_ended = current.state == StageState.ENDED and shown.paused_at is None  # neither paid back nor merged
+    return {
         "client": client,
         "challenge": shown,
+        "is_ended_for_style": has_ended and not any(each.state == MergeState.MERGED for each in merges),
         "is_stuck": is_stuck(current),
-        "offer": offer_for(current, pending),
+        "offer": offer_for(current, pending, days),
         "is_judged_again": pending.has_correction,
         "reset_price": None if is_appealed or pending.has_correction else reset_price(current),
         "appeals": appeals,
         "appealable": appealable_on(current),
         "progress": progress_of(current),
-        "merges": merges_of(current) if is_funded else [],
+        "merges": merges,
         "merge_offers": offers_of(current, pending=pending),
         "merge_key": new_key(),
+        "breach_limit": limit_of(current),
         "growth_open": pending.has_growth,
         "certificates": [(row.certificate, name_of(row.phase)) for row in accounts if hasattr(row, "certificate")],
         "payouts_made": PAYOUTS.all(challenge_id=shown.pk)[:SHOWN_MAX],
@@ -254,4 +286,3 @@ def challenge(request: HttpRequest, client: Client, challenge_id: int) -> HttpRe
         "rules": rules_of(current.phase),
         "payouts": about_payouts(shown.version),
     }
-    return render(request, "portal/challenge.html", context)

@@ -50,7 +50,8 @@ def start_phase(challenge: Challenge, phase: ProgrammePhase, *, actor: Actor) ->
         actor=actor,
         leverage=phase.leverage,
     )
-    if not account.is_demo:  # the type was changed since: a balance that nobody paid in must never be real money
+    # The type was changed since: a balance that nobody paid in must never be real money, and limits are in one currency.
+    if not account.is_demo or account.currency != challenge.currency:
         raise DomainError(_("This account type isn't offered."))
     return PhaseAccount.objects.create(challenge=challenge, phase=phase, attempt=attempt, account=account)
 

@@ -27,6 +27,7 @@ from prop.challenges.phases import require_unpaused, start_phase
 from prop.choices import ChallengeState, StageState
 from prop.corrections.waiting import require_no_open_correction
 from prop.models import Challenge, PhaseAccount
+from prop.programmes.styles import require_no_forbidden_style
 from trading.accounts.changes import end_trading
 
 RIGHT: Final = "prop.decide_challenge"
@@ -107,7 +108,8 @@ def decide_phase(*, phase_account_id: int, outcome: str, reason: str = "", actor
     """Approve a phase, so that the account of the next one is opened, or end the challenge with a reason.
 
     Who: `prop.decide_challenge` in reach. Raises: NotAllowed (also while a colleague has claimed it, or where the client may
-    have no such account now), WrongState (also while it is paused or judged again), DomainError without a reason for not approving.
+    have no such account now), WrongState (also while it is paused, judged again or suspected of a style that its phase forbids),
+    DomainError without a reason for not approving.
     """
     row = REVIEW.lock(phase_account_id)
     policies.require(can_review(actor, row))
@@ -117,6 +119,7 @@ def decide_phase(*, phase_account_id: int, outcome: str, reason: str = "", actor
     if state == StageState.PASSED:
         require_unpaused(challenge)
         require_no_open_correction(row)
+        require_no_forbidden_style(row)
     work.decide(row, actor=actor, outcome=state, reason=reason)
     row.move_to(state)
     row.save(update_fields=["state"])

@@ -8,14 +8,12 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from crm.i18n import formats
 from crm.money.amounts import from_minor
-from prop.choices import Rule
 from prop.judge.days import to_time
 from prop.judge.live import RULES, threshold_of
 from prop.judge.state import Verdict, VerdictKind
+from prop.sentences import limit_text
 
 GAPS_SHOWN: Final = 10
 
@@ -48,11 +46,7 @@ def shown_verdict(values: dict[str, Any] | None, currency: str) -> ShownVerdict 
     verdict = Verdict.from_json(values)
     limit = ""
     if verdict.rule in RULES:
-        threshold, rule = threshold_of(verdict, currency), RULES[verdict.rule]
-        is_money = rule in (Rule.DAILY_LOSS, Rule.MAX_LOSS)
-        limit = formats.money(threshold, currency) if is_money else formats.number(threshold)
-        if rule == Rule.NEWS:
-            limit = ngettext("%(count)s minute", "%(count)s minutes", int(threshold)) % {"count": limit}
+        limit = limit_text(RULES[verdict.rule], threshold_of(verdict, currency), currency)
     balance, equity = (from_minor(figure, currency) for figure in (verdict.balance, verdict.equity))
     return ShownVerdict(_label(verdict), to_time(verdict.at), balance, equity, limit)
 

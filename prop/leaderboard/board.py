@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from django.core.cache import cache
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, Max, Q, QuerySet, Sum
 from django.utils import timezone
 
 from crm.models import User
@@ -22,6 +22,9 @@ from prop.sentences import name_of
 
 PLACES_MAX: Final = 50
 PROGRAMMES_MAX: Final = 50
+RANKED_MAX: Final = 200  # so many more that first places are filled while others may no longer be shown
+RANKED: Final = ("pk", "challenge__client", F("challenge__balance") + F("growth"))
+READ: Final = ("phase__number", "phase__is_funded", "challenge__client__first_name", "challenge__client__last_name")
 READ_MAX: Final = 20_000  # accounts: of a trader with several the best one counts
 KEPT_SECONDS: Final = 60
 Result = tuple[Decimal, int]
@@ -52,23 +55,19 @@ def programmes_with_board(user: User) -> QuerySet[Programme]:
 
 
 def board_of(programme: Programme, period: BoardPeriod, *, own_client_id: int | None = None) -> list[Place]:
-    """Rank the traders who agreed, by the profit of this month or of all days: five statements at most, however many traders.
+    """Rank the traders who agreed, by the profit of this month or of all days: five statements, however many traders.
 
-    Who is shown is asked each time; their profit may be a minute old. The profit of a day is its closing balance less its opening
-    one, so that a payout doesn't lower it.
+    Whether those of the first places may be shown is asked each time; their order and profit may be a minute old. The profit of a
+    day is its closing balance less its opening one, so that a payout doesn't lower it.
     """
     since = timezone.localdate().replace(day=1) if period == BoardPeriod.MONTH else None
-    shown = {pk: (client_id, size) for pk, client_id, size in _shown(programme)[:READ_MAX]}
-    results = _results(programme, since, [*shown])
-    shares = {pk: profit * 100 / shown[pk][1] for pk, (profit, _days) in results.items() if pk in shown and profit > 0}
-    best: dict[int, int] = {}
-    for pk in sorted(shares, key=lambda pk: (-shares[pk], pk)):
-        best.setdefault(shown[pk][0], pk)
-    places = list(best.items())[:PLACES_MAX]
+    ranked = _ranking(programme, since)
+    may_be_shown = set(_shown(programme).filter(pk__in=[each[0] for each in ranked]).values_list("pk", flat=True))
+    places = [each for each in ranked if each[0] in may_be_shown][:PLACES_MAX]
     rows = (
         PhaseAccount.objects.select_related("phase", "challenge__client")
-        .defer("judged")
-        .in_bulk([pk for _client_id, pk in places])
+        .only(*READ)
+        .in_bulk([each[0] for each in places])
     )
     names, payouts = _names([*rows.values()]), _payouts([*rows], since)
     return [
@@ -76,24 +75,42 @@ def board_of(programme: Programme, period: BoardPeriod, *, own_client_id: int | 
             number=number,
             name=names[client_id],
             stage=name_of(rows[pk].phase),
-            share=round(shares[pk], 2),
-            days=results[pk][1],
+            share=share,
+            days=days,
             payouts=payouts.get(pk, 0),
             is_own=client_id == own_client_id,
         )
-        for number, (client_id, pk) in enumerate(places, start=1)
+        for number, (pk, client_id, share, days) in enumerate(places, start=1)
     ]
 
 
-def _shown(programme: Programme) -> QuerySet[PhaseAccount, tuple[int, int, Decimal]]:
-    """List the accounts of traders who agree to be shown and may be, with their traders and sizes."""
+def _ranking(programme: Programme, since: dt.date | None) -> list[tuple[int, int, Decimal, int]]:
+    """Rank accounts, the best one of each trader: account, trader, share in percent and traded days. Kept for a minute, and ranked
+    again as soon as anybody agrees or withdraws."""
+    agreed = LeaderboardConsent.objects.aggregate(count=Count("pk"), last=Max("agreed_at"))
+    stamp = f"{agreed['count']}:{agreed['last']:%Y%m%d%H%M%S.%f}" if agreed["last"] else "0"
+    key = f"prop.ranking:{programme.pk}:{since or 'all'}:{stamp}"
+    kept: list[tuple[int, int, Decimal, int]] | None = cache.get(key)
+    if kept is not None:
+        return kept
+    shown = {pk: (client_id, size) for pk, client_id, size in _shown(programme).values_list(*RANKED)[:READ_MAX]}
+    results = _results(programme, since, [*shown])
+    shares = {pk: profit * 100 / shown[pk][1] for pk, (profit, _days) in results.items() if pk in shown and profit > 0}
+    best: dict[int, int] = {}
+    for pk in sorted(shares, key=lambda pk: (-shares[pk], pk)):
+        best.setdefault(shown[pk][0], pk)
+    ranked = [(pk, client_id, round(shares[pk], 2), results[pk][1]) for client_id, pk in best.items()][:RANKED_MAX]
+    cache.set(key, ranked, KEPT_SECONDS)
+    return ranked
+
+
+def _shown(programme: Programme) -> QuerySet[PhaseAccount]:
+    """List the accounts of traders who agree to be shown and may be."""
     rows = PhaseAccount.objects.filter(
         challenge__version__programme=programme, challenge__client__leaderboard_consent__isnull=False, state__in=SHOWN
     )
     rows = rows.exclude(challenge__client__stage="closed")
-    rows = rows.exclude(challenge__client__restrictions__overlap=sorted(NO_CHALLENGES))
-    size = F("challenge__balance") + F("growth")
-    return rows.order_by("pk").values_list("pk", "challenge__client", size)
+    return rows.exclude(challenge__client__restrictions__overlap=sorted(NO_CHALLENGES)).order_by("pk")
 
 
 def _results(programme: Programme, since: dt.date | None, accounts: Sequence[int]) -> dict[int, Result]:

@@ -43,6 +43,7 @@ class Migration(migrations.Migration):
                 ('holds_weekend', models.BooleanField(default=True)),
                 ('max_lots', models.DecimalField(decimal_places=2, max_digits=10, null=True)),
                 ('leverage', models.PositiveIntegerField(null=True)),
+                ('forbidden_styles', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=12), default=list, help_text='Codes of apps above', size=None)),
                 ('split', models.DecimalField(decimal_places=2, help_text='Part of the profit that is paid out', max_digits=5, null=True)),
                 ('scaling_profit', models.DecimalField(decimal_places=2, max_digits=5, null=True)),
                 ('scaling_growth', models.DecimalField(decimal_places=2, max_digits=5, null=True)),

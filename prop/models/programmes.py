@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 import pgtrigger
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Upper
@@ -172,6 +173,7 @@ class ProgrammePhase(models.Model):
     holds_weekend = models.BooleanField(default=True)
     max_lots = models.DecimalField(max_digits=10, decimal_places=2, null=True)
     leverage = models.PositiveIntegerField(null=True)
+    forbidden_styles = ArrayField(models.CharField(max_length=12), default=list, help_text="Codes of apps above")
     split = models.DecimalField(**PERCENT, null=True, help_text="Part of the profit that is paid out")
     scaling_profit = models.DecimalField(**PERCENT, null=True)
     scaling_growth = models.DecimalField(**PERCENT, null=True)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,6 +17,7 @@ from prop.choices import ChallengeState, StageState
 from prop.models import ChallengePayout, PhaseAccount
 from prop.payouts.terms import next_payout_on, profit_of, server_day, state_of
 from prop.policies import NO_CHALLENGES
+from prop.programmes.styles import findings_on, forbidden_text
 from prop.sentences import percent
 
 
@@ -30,10 +29,6 @@ class PayoutCheck:
     is_passed: bool
     text: str
     is_binding: bool = True
-
-
-# Findings about how an account was traded, from apps above this one: each function returns a sentence per finding.
-STYLE_FINDINGS: Final[list[Callable[[PhaseAccount], list[str]]]] = []
 
 
 def checks_of(
@@ -71,8 +66,11 @@ def phase_checks(row: PhaseAccount, pending: Pending) -> list[PayoutCheck]:
 
 
 def _style(row: PhaseAccount) -> PayoutCheck:
-    found = [text for finder in STYLE_FINDINGS for text in finder(row)]
-    return PayoutCheck(_("Trading style"), not found, " ".join(found) or _("No findings."), is_binding=False)
+    found = findings_on(row)
+    forbidden = forbidden_text(row, found)
+    others = [each.text for each in found if not forbidden or each.style not in row.phase.forbidden_styles]
+    text = " ".join(filter(None, [forbidden, *others])) or _("No findings.")
+    return PayoutCheck(_("Trading style"), not found, text, is_binding=bool(forbidden))
 
 
 def problem_of(checks: list[PayoutCheck]) -> str:

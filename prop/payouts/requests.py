@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -24,7 +25,7 @@ from crm.security.policies import YES, Decision, no
 from prop.audit_codes import PropAction
 from prop.challenges.pending import Pending, pending_of
 from prop.choices import AppealState, StageState
-from prop.models import Challenge, ChallengePayout, PhaseAccount
+from prop.models import Challenge, ChallengeDay, ChallengePayout, PhaseAccount
 from prop.payouts.checks import checks_of, problem_of
 from prop.payouts.reviews import PAYOUT
 from prop.payouts.terms import OPEN, next_payout_on, profit_of, refund_of, server_day, share_of
@@ -69,11 +70,14 @@ def offer_of(challenge: Challenge) -> PayoutOffer | None:
     return offer_for(row, pending_of([row.pk])[row.pk]) if row else None
 
 
-def offer_for(row: PhaseAccount, pending: Pending) -> PayoutOffer | None:
-    """Compute what the trader of an account could be paid now; None unless it is funded and runs."""
+def offer_for(row: PhaseAccount, pending: Pending, days: Sequence[ChallengeDay] | None = None) -> PayoutOffer | None:
+    """Compute what the trader of an account could be paid now; None unless it is funded and runs.
+
+    days: the account's, where they were read already.
+    """
     if row.state != StageState.RUNNING or not row.phase.is_funded or row.phase.split is None:
         return None
-    profit, next_on = max(profit_of(row), Decimal(0)), next_payout_on(row)
+    profit, next_on = max(profit_of(row), Decimal(0)), next_payout_on(row, days=days)
     if pending.has_payout:
         problem = _("A payout of this account is already on its way.")
     elif pending.has_payout_appeal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
@@ -11,7 +12,7 @@ from prop.challenges.returned_fees import COUNTED, unrefunded
 from prop.choices import PayoutState
 from prop.judge.days import ServerDays, to_msc
 from prop.judge.state import State
-from prop.models import PhaseAccount
+from prop.models import ChallengeDay, PhaseAccount
 from prop.payouts.rows import payouts_of
 
 # The withdrawal of a payout on the platform: the judge knows its deal by the operation's reference.
@@ -49,12 +50,19 @@ def server_day(row: PhaseAccount, at: dt.datetime) -> dt.date:
     return dt.date.fromordinal(ServerDays(row.account.server.time_zone).day(to_msc(at)))
 
 
-def next_payout_on(row: PhaseAccount, *, but: int | None = None) -> dt.date | None:
+def next_payout_on(
+    row: PhaseAccount, *, but: int | None = None, days: Sequence[ChallengeDay] | None = None
+) -> dt.date | None:
     """Find the server day from which a payout may be requested: so many days after the first trade or the last request.
 
-    but: the payout itself, when it is reviewed. None before the first trade.
+    but: the payout itself, when it is reviewed. days: the account's, where they were read already. None before the first trade.
     """
     requested = [each.requested_on for each in payouts_of(row) if each.state in COUNTED and each.pk != but]
-    traded = row.days.filter(trades__gt=0).order_by("day").values_list("day", flat=True)
-    begun = max(requested) if requested else traded.first()
+    begun: dt.date | None
+    if requested:
+        begun = max(requested)
+    elif days is not None:
+        begun = next((day.day for day in days if day.trades), None)
+    else:
+        begun = row.days.filter(trades__gt=0).order_by("day").values_list("day", flat=True).first()
     return begun + dt.timedelta(days=row.challenge.version.payout_days) if begun else None

@@ -13,6 +13,7 @@ from crm.imports.yaml_files import first_problem, plain, read_tree, write_tree
 from crm.money.amounts import exponent
 from prop.choices import LossBy, MaxLoss
 from prop.models import ProgrammePhase, ProgrammeVersion
+from prop.programmes.styles import STYLES
 from trading.models import AccountType
 
 BYTES_MAX: Final = 32_000
@@ -63,6 +64,7 @@ class PhaseFile(_Strict):
     weekend: bool = True
     max_lots: Annotated[Decimal, Field(gt=0, max_digits=10, decimal_places=2, allow_inf_nan=False)] | None = None
     leverage: Annotated[int, Field(ge=1, le=500)] | None = None
+    forbidden_styles: Annotated[list[Annotated[str, Field(max_length=12)]], Field(max_length=20)] = []
     split: Percent | None = None
     scaling: ScalingFile | None = None
 
@@ -141,6 +143,14 @@ def _problem_of(phase: PhaseFile, *, is_funded: bool) -> str:
         return _("Scaling can't lower the profit split.")
     if phase.max_days is not None and phase.max_days < phase.min_days:
         return _("The maximum days are fewer than the minimum days.")
+    unknown = next((style for style in phase.forbidden_styles if style not in STYLES), None)
+    if unknown is not None:
+        return _("“%(style)s” isn't a style that can be forbidden. Those are: %(styles)s.") % {
+            "style": unknown,
+            "styles": ", ".join(sorted(STYLES)),
+        }
+    if len(set(phase.forbidden_styles)) < len(phase.forbidden_styles):
+        return _("Each style can be forbidden once.")
     return ""
 
 
@@ -179,5 +189,7 @@ def _scaling(phase: ProgrammePhase) -> dict[str, Any]:
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:
     return {
-        key: plain(value) if isinstance(value, Decimal) else value for key, value in values.items() if value is not None
+        key: plain(value) if isinstance(value, Decimal) else value
+        for key, value in values.items()
+        if value is not None and value != []
     }

@@ -22,11 +22,12 @@ phases:
 TWO_STEP: Final = (
     HEAD
     + """\
-- {{target: 8, daily_loss: 5, max_loss: 10, min_days: 4, inactive_days: 30}}
-- {{target: 5, daily_loss: 5, max_loss: 10, min_days: 4, inactive_days: 30}}
+- {{target: 8, daily_loss: 5, max_loss: 10, min_days: 4, inactive_days: 30, forbidden_styles: [latency, hedge, copy]}}
+- {{target: 5, daily_loss: 5, max_loss: 10, min_days: 4, inactive_days: 30, forbidden_styles: [latency, hedge, copy]}}
 - daily_loss: 5
   max_loss: 10
   inactive_days: 30
+  forbidden_styles: [latency, hedge, copy]
   split: 80
   scaling: {{profit: 10, growth: 25}}
 """
@@ -34,8 +35,19 @@ TWO_STEP: Final = (
 ONE_STEP: Final = (
     HEAD
     + """\
-- {{target: 10, daily_loss: 4, max_loss: 6, max_loss_kind: trailing_equity, locks_at_start: true, min_days: 3}}
-- {{daily_loss: 4, max_loss: 6, max_loss_kind: trailing_equity, locks_at_start: true, inactive_days: 30, split: 80}}
+- {{target: 10, daily_loss: 4, max_loss: 6, max_loss_kind: trailing_equity, locks_at_start: true, min_days: 3,
+  forbidden_styles: [latency, hedge, copy]}}
+- {{daily_loss: 4, max_loss: 6, max_loss_kind: trailing_equity, locks_at_start: true, inactive_days: 30,
+  forbidden_styles: [latency, hedge, copy], split: 80}}
+"""
+)
+THREE_STEP: Final = (
+    HEAD
+    + """\
+- {{target: 6, max_loss: 5, min_days: 3, inactive_days: 30}}
+- {{target: 6, max_loss: 5, min_days: 3, inactive_days: 30}}
+- {{target: 6, max_loss: 5, min_days: 3, inactive_days: 30}}
+- {{daily_loss: 3, max_loss: 5, inactive_days: 30, forbidden_styles: [latency, hedge, copy], split: 80}}
 """
 )
 INSTANT: Final = (
@@ -49,11 +61,13 @@ INSTANT: Final = (
   best_day: 25
   inactive_days: 30
   weekend: false
+  forbidden_styles: [latency, hedge, copy]
   split: 70
 """
 )
 TEMPLATES: Final = {
     "two-step": (_("Two phases: 8 % and 5 %, daily loss 5 %, maximum loss 10 %"), TWO_STEP),
     "one-step": (_("One phase: 10 %, daily loss 4 %, trailing maximum loss 6 %"), ONE_STEP),
+    "three-step": (_("Three phases: 6 % each, maximum loss 5 %"), THREE_STEP),
     "instant": (_("Instant funding: no target, trailing maximum loss 6 %"), INSTANT),
 }

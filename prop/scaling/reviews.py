@@ -27,6 +27,7 @@ from prop.brand_policies import REVIEW_HOURS
 from prop.choices import ChallengeState, GrowthState, StageState
 from prop.models import AccountGrowth, Challenge, PhaseAccount
 from prop.policies import NO_CHALLENGES
+from prop.programmes.styles import require_no_forbidden_style
 from prop.sentences import percent
 from trading.accounts.balance_operations import reserve_operation
 from trading.choices import OperationKind
@@ -128,7 +129,10 @@ def decide_growth(*, growth_id: int, outcome: str, reason: str = "", actor: User
 
 
 def _require_runs(growth: AccountGrowth) -> None:
-    """Refuse a step of an account that was lost or whose client is restricted since. Raises: WrongState."""
+    """Refuse a step of an account that was lost, whose client is restricted since, or where a forbidden style is suspected.
+
+    Raises: WrongState.
+    """
     row, client = growth.phase_account, growth.phase_account.challenge.client
     if growth.state != GrowthState.PROPOSED:
         raise WrongState(_("This has already been decided."))
@@ -137,6 +141,7 @@ def _require_runs(growth: AccountGrowth) -> None:
         raise WrongState(_("Only a running funded account is scaled."))
     if client.stage == "closed" or NO_CHALLENGES & set(client.restrictions):
         raise WrongState(_("The client is restricted or closed."))
+    require_no_forbidden_style(row)
 
 
 def _decide(growth: AccountGrowth, state: GrowthState, actor: User, reason: str) -> None:

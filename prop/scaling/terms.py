@@ -17,6 +17,7 @@ from prop.payouts.rows import growths_of, payouts_of
 from prop.payouts.terms import profit_of, server_day
 from trading.models import Deal
 
+CLOCKS_APART: Final = dt.timedelta(days=1)
 OPEN: Final = (GrowthState.PROPOSED, GrowthState.SENDING)
 
 
@@ -85,10 +86,15 @@ def progress_of(row: PhaseAccount) -> ScalingProgress | None:
 
 def _is_settled(row: PhaseAccount, payouts: Sequence[ChallengePayout]) -> bool:
     """Whether the judge has read the withdrawal of every paid payout: until then its profit is still in the balance too."""
-    references = [each.operation.reference for each in payouts if each.operation and each.state != PayoutState.FAILED]
-    if row.judged_until is None or not references:
+    sent = [each for each in payouts if each.operation and each.state != PayoutState.FAILED]
+    if row.judged_until is None or not sent:
         return row.judged_until is not None
-    read = Deal.objects.filter(account_id=row.account_id, comment__in=references, executed_at__lte=row.judged_until)
+    # Deals are partitioned by time: those of before the first request are none of these, whatever the server's clock shows.
+    since = min(each.requested_at for each in sent) - CLOCKS_APART
+    references = [each.operation.reference for each in sent if each.operation]
+    read = Deal.objects.filter(
+        account_id=row.account_id, comment__in=references, executed_at__range=(since, row.judged_until)
+    )
     return read.count() == len(references)
 
 

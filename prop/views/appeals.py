@@ -7,16 +7,38 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from clients.record.access import log_access
+from crm.choices import AccessKind
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from crm.work.queries import work_of
+from prop.appeals.bundle import bundle_of
 from prop.appeals.decisions import can_decide_appeal, decide_appeal
 from prop.appeals.evidence import samples_of
 from prop.choices import AppealState
 from prop.forms import AppealDecisionForm
-from prop.queries import appeals_visible_to
-from prop.sentences import name_of
+from prop.models import Breach
+from prop.queries import appeals_visible_to, breaches_visible_to
+from prop.sentences import limit_text, name_of
+
+
+@staff_page("prop.view_challenge")
+def evidence(request: UserRequest, breach_id: int) -> HttpResponse:
+    """Send the evidence of a breach as an archive; the download is in the client's access log."""
+    breach = breaches_visible_to(request.user).filter(pk=breach_id).first()
+    if breach is None:
+        raise Http404
+    log_access(request.user, breach.judged_account.challenge.client, f"prop.breach:{breach.pk}", kind=AccessKind.EXPORT)
+    return send_bundle(breach)
+
+
+def send_bundle(breach: Breach) -> HttpResponse:
+    """Answer with the evidence of a breach, as staff and its trader download it."""
+    return HttpResponse(
+        bundle_of(breach),
+        content_type="application/zip",
+        headers={"Content-Disposition": f'attachment; filename="breach-{breach.pk}.zip"', "Cache-Control": "no-store"},
+    )
 
 
 @staff_page("prop.view_challenge")
@@ -55,6 +77,7 @@ def appeal_page(request: UserRequest, appeal_id: int) -> HttpResponse:
         "row": appeal.phase_account,
         "stage": name_of(appeal.phase_account.phase),
         "breach": breach,
+        "breach_limit": limit_text(breach.rule, breach.threshold, challenge.currency) if breach else "",
         "samples": samples_of(breach, challenge.currency) if breach else [],
         "work": work_of(request.user, appeal.work_id),
         "may_decide": is_open and allowed,

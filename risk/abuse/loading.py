@@ -28,12 +28,14 @@ TICKS_MAX: Final = 3_000_000
 # A trade that ends before it begins has times that say nothing: it is left out and counted. One that begins further ahead than
 # this is by a clock that runs ahead: it is judged, and counted.
 AHEAD_MAX: Final = dt.timedelta(minutes=5)
-ACCOUNTS: Final = """
+# Real accounts, and those of challenges: their money is simulated, their trading is judged all the same.
+JUDGED: Final = "(NOT a.is_demo OR EXISTS (SELECT FROM prop_phaseaccount p WHERE p.account_id = a.id))"
+ACCOUNTS: Final = f"""
 SELECT a.id, a.client_id, a.opened_at, c.category <> %(retail)s,
   coalesce(keelson_euro_rate(%(base)s, %(today)s) / nullif(keelson_euro_rate(a.currency, %(today)s), 0), 1)
 FROM trading_tradingaccount a JOIN clients_client c ON c.id = a.client_id
-WHERE a.id = ANY(%(accounts)s) AND NOT a.is_demo AND c.brand_id = %(brand)s ORDER BY a.id
-"""
+WHERE a.id = ANY(%(accounts)s) AND {JUDGED} AND c.brand_id = %(brand)s ORDER BY a.id
+"""  # noqa: S608 - constants
 # A position is one trade: its openings averaged, its closings until the last one.
 TRADES: Final = """
 SELECT d.account_id, min(d.id) FILTER (WHERE d.entry = 0), d.symbol, min(d.action) FILTER (WHERE d.entry = 0),
@@ -53,9 +55,11 @@ JOIN LATERAL (
 ) d ON true
 GROUP BY d.account_id, d.position_id, d.symbol HAVING count(*) FILTER (WHERE d.entry = 0) > 0
 """
+# Simulated money is no payment: a starting balance is no deposit, and a profit taken off the account no withdrawal.
 CASH: Final = """
 SELECT d.account_id, (extract(epoch FROM d.executed_at) * 1000)::bigint, d.profit, d.action
-FROM trading_deal d WHERE d.account_id = ANY(%(accounts)s) AND d.executed_at >= %(since)s AND d.deleted_at IS NULL
+FROM trading_deal d JOIN trading_tradingaccount a ON a.id = d.account_id AND NOT a.is_demo
+WHERE d.account_id = ANY(%(accounts)s) AND d.executed_at >= %(since)s AND d.deleted_at IS NULL
   AND d.action IN (2, 3, 6) AND d.profit <> 0 ORDER BY d.executed_at DESC LIMIT 200000
 """
 # What more than a few people use links none of them; the whole installation counts, not only the book.
@@ -115,7 +119,7 @@ class LiveBook:
 
 
 def load(brand: Brand, account_ids: Iterable[int], *, now: dt.datetime | None = None) -> LiveBook:
-    """Read a brand's accounts, and what is judged of them. Demo accounts and other brands' are left out."""
+    """Read a brand's accounts, and what is judged of them. Demo accounts that are no challenge and other brands' are left out."""
     now = now or timezone.now()
     values: dict[str, Any] = {
         "accounts": sorted(set(account_ids)),

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from crm.models import Brand
 from risk.abuse.engine import judge
-from risk.abuse.loading import WINDOW, load
+from risk.abuse.loading import JUDGED, WINDOW, load
 from risk.abuse.models import AbuseEpisode, PairCount, ScoredTo
 from risk.abuse.raising import raise_found
 from risk.abuse.thresholds import limits_of, pair_seconds
@@ -34,17 +34,17 @@ SELECT max(id), count(*) FROM (
   ) next
 ) d WHERE settled_at <= %(until)s
 """
-TOUCHED: Final = """
+TOUCHED: Final = f"""
 SELECT c.brand_id, array_agg(DISTINCT d.account_id) FROM trading_deal d
-JOIN trading_tradingaccount a ON a.id = d.account_id AND NOT a.is_demo JOIN clients_client c ON c.id = a.client_id
+JOIN trading_tradingaccount a ON a.id = d.account_id AND {JUDGED} JOIN clients_client c ON c.id = a.client_id
 WHERE d.id > %(after)s AND d.id <= %(to)s AND d.executed_at >= %(since)s GROUP BY 1
-"""
+"""  # noqa: S608 - constants
 # Openings of others on the same server and symbol around each new one; each pair of openings is counted by the later deal.
-COUNT_PAIRS: Final = """
+COUNT_PAIRS: Final = f"""
 INSERT INTO risk_paircount (first_id, second_id, times, last_at)
 SELECT least(n.account_id, o.account_id), greatest(n.account_id, o.account_id), count(*), max(n.executed_at)
 FROM trading_deal n
-JOIN trading_tradingaccount a ON a.id = n.account_id AND NOT a.is_demo
+JOIN trading_tradingaccount a ON a.id = n.account_id AND {JUDGED}
 JOIN LATERAL (
   SELECT x.account_id FROM trading_deal x
   WHERE x.executed_at BETWEEN n.executed_at - %(near)s AND n.executed_at + %(near)s AND x.server_id = n.server_id
@@ -55,7 +55,7 @@ WHERE n.id > %(after)s AND n.id <= %(to)s AND n.entry = 0 AND n.action IN (0, 1)
 GROUP BY 1, 2
 ON CONFLICT (first_id, second_id) DO UPDATE
 SET times = risk_paircount.times + excluded.times, last_at = greatest(risk_paircount.last_at, excluded.last_at)
-"""
+"""  # noqa: S608 - constants
 PARTNERS: Final = """
 SELECT DISTINCT CASE WHEN p.first_id = t.id THEN p.second_id ELSE p.first_id END
 FROM unnest(%(accounts)s::bigint[]) AS t(id)

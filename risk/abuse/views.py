@@ -24,6 +24,7 @@ from crm.web.requests import UserRequest
 from crm.work.queries import work_of
 from risk.abuse import dealing
 from risk.abuse.brand_policies import USUAL_HANDLING
+from risk.abuse.challenge_findings import challenges_in
 from risk.abuse.choices import Abuse, EpisodeState, Handling, Lost
 from risk.abuse.evidence import chart_of, parties_of, trades_of
 from risk.abuse.forms import EpisodeForm, MeasureForm
@@ -149,6 +150,8 @@ class EpisodePage(StaffView):
             "chart": chart_of(row, trades),
             "has_curve": bool(row.facts.get("curve")),
             "suggested": Handling(USUAL_HANDLING[Abuse(row.kind)].of(row.brand)).label,
+            "challenges": challenges_in(request.user, row),
+            "may_see_challenges": request.user.has_perm("prop.view_challenge"),
             "earlier": earlier_of(request, row),
             "feedback": feedback(request.user).get(row.kind),
             "work": work_of(request.user, row.work_id),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -23,7 +24,7 @@ from tests.wallet.factories import fund
 from trading.accounts.balance_operations import send_operation
 from trading.accounts.opening import open_on_platform
 from trading.choices import AccountState, OperationState
-from trading.models import BalanceOperation, TradingAccount, TradingServer
+from trading.models import AccountType, BalanceOperation, TradingAccount, TradingServer
 from wallet.choices.ledger import AccountKind
 from wallet.ledger import posting
 from wallet.ledger.verification import verify
@@ -140,12 +141,13 @@ def test_two_clicks_at_the_same_time_buy_once(cast: Cast) -> None:
     assert verify().holds
 
 
-def test_a_type_that_became_real_gets_no_balance_that_nobody_paid_in(cast: Cast) -> None:
+@pytest.mark.parametrize("changed", [{"kind": "standard", "is_demo": False}, {"currency": "USD"}])
+def test_a_type_that_was_changed_since_opens_no_account(cast: Cast, changed: dict[str, Any]) -> None:
+    """It became real: nobody paid in the balance. Or it has another currency: no rate of exchange moves a target or limit."""
     fund(cast.client, 20_000)
     version = make_version(cast)
     before = balances(cast)
-    version.account_type.kind, version.account_type.is_demo = "standard", False
-    version.account_type.save(update_fields=["kind", "is_demo"])
+    AccountType.objects.filter(pk=version.account_type_id).update(**changed)
     with pytest.raises(DomainError, match="isn't offered"):
         buy(cast, size_of(version))
     assert balances(cast) == before

@@ -110,7 +110,7 @@ def test_coupons_and_the_first_version_start_from_forms(cast: Cast) -> None:
     ("rule", "threshold", "said"),
     [
         ("daily_loss", "9500", "equity was €9,400.00; the limit was €9,500.00."),
-        ("inactivity", "30", "the limit was 30."),
+        ("inactivity", "30", "the limit was 30 days."),
     ],
 )
 def test_a_breach_says_its_limit_in_its_own_unit(cast: Cast, rule: str, threshold: str, said: str) -> None:

@@ -38,6 +38,9 @@ def test_each_rule_is_a_sentence(cast: Cast) -> None:
         "Equity may never fall 10 % below the starting balance.",
         "Trade on at least 4 days.",
         "The account is closed after 30 days without a trade.",
+        "No latency arbitrage: no trades at prices that the market has already left.",
+        "No opposite positions in the same symbol on several accounts.",
+        "No copied trades: not the same trades on several accounts.",
     ]
     assert rules_of(funded)[-2:] == [
         "You receive 80 % of the profit.",
@@ -54,6 +57,12 @@ def test_each_rule_is_a_sentence(cast: Cast) -> None:
         ("daily_loss: 5, max_loss: 10, min", "daily_loss: 12, max_loss: 10, min", "can't be above the maximum loss"),
         ("min_days: 4", "min_days: 4, max_days: 3", "maximum days are fewer"),
         ("min_days: 4", "min_days: 4, locks_at_start: true", "Only a trailing maximum loss"),
+        (
+            "[latency, hedge",
+            "[latency, poker",
+            "“poker” isn't a style that can be forbidden. Those are: copy, gap, hedge",
+        ),
+        ("[latency, hedge", "[latency, latency", "Each style can be forbidden once"),
         ("balance: 25000", "balance: 10000", "Each account size can appear once"),
         ("fee: 99,", "fee: 99.001,", "fee"),
         ("account: Challenge", "account: Standard", "no account type “Standard”"),
@@ -110,6 +119,7 @@ def test_each_rule_has_its_sentence_in_english_and_german() -> None:
         holds_weekend=False,
         max_lots=Decimal("2.5"),
         leverage=30,
+        forbidden_styles=["scalping"],
         split=80,
         scaling_profit=10,
         scaling_growth=25,
@@ -119,6 +129,6 @@ def test_each_rule_has_its_sentence_in_english_and_german() -> None:
     english = rules_of(phase)
     with translation.override("de"):
         german = rules_of(phase)
-    assert len(english) == len(german) == 13
+    assert len(english) == len(german) == 14
     assert not set(english) & set(german)
     assert "The account is closed after 1 day without a trade." in english

@@ -7,14 +7,16 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
+from crm import approvals
 from crm.choices import WorkState
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent
 from prop.challenges.reviews import ask_for_review, decide_phase
 from prop.choices import ChallengeState, StageState
-from prop.models import PhaseAccount
+from prop.models import PhaseAccount, PublishProposal
+from prop.programmes.drafts import draft_version
 from tests.cast import Cast, signed_in
-from tests.prop.factories import make_version
+from tests.prop.factories import make_version, proposed, text_of
 from tests.prop.test_buy_challenge import buy, size_of
 from tests.wallet.factories import fund
 from trading.accounts.changes import end_trading, follow_restrictions
@@ -25,6 +27,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def reached(cast: Cast) -> PhaseAccount:
+    return reach(cast)
+
+
+def reach(cast: Cast) -> PhaseAccount:
     """The first of two phases, its target reached and waiting for a person."""
     fund(cast.client, 20_000)
     row = buy(cast, size_of(make_version(cast))).accounts.get()
@@ -46,6 +52,21 @@ def test_an_approved_phase_is_followed_by_the_next_account_once(cast: Cast, reac
     with pytest.raises(WrongState):
         decide_phase(phase_account_id=reached.pk, outcome="passed", actor=cast.finance)
     assert challenge.accounts.count() == 2
+
+
+def test_a_version_published_meanwhile_changes_no_bought_challenge(cast: Cast, reached: PhaseAccount) -> None:
+    """Its next phase, its rules and its prices are those that were bought; what was withdrawn can't be bought any more."""
+    old = reached.challenge.version
+    terms = text_of().replace(b"max_loss: 10", b"max_loss: 6").replace(b"reset_fee: 89", b"reset_fee: 49")
+    newer = draft_version(programme_id=old.programme_id, content=terms, actor=cast.administrator)
+    approvals.approve(PublishProposal, proposed(cast, newer).pk, actor=cast.finance)
+    decide_phase(phase_account_id=reached.pk, outcome="passed", actor=cast.finance)
+    second = reached.challenge.accounts.get(phase__number=2)
+    assert (second.phase.version, second.phase.max_loss, second.challenge.size.reset_fee) == (old, 10, 89)
+    page = signed_in(cast.client.user).get(f"/portal/challenges/{reached.challenge_id}/").content.decode()
+    assert "Equity may never fall 10 % below the starting balance." in page
+    with pytest.raises(DomainError, match="no longer on sale"):
+        buy(cast, size_of(old), key="again")
 
 
 def test_what_is_not_approved_ends_the_challenge_and_needs_a_reason(cast: Cast, reached: PhaseAccount) -> None:

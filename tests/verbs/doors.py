@@ -86,7 +86,7 @@ from kyc.verdicts.rules import Rules, shipped
 from leads.automations.definition import new_definition
 from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule
 from monitoring.history.models import HistoryFile
-from prop.models import PhaseAccount
+from prop.models import PhaseAccount, ProgrammePhase
 from risk.abuse.models import AbuseEpisode, EpisodeParty
 from risk.links.models import KnownLink
 from tests.verbs.calls import model_named, of_the_brand, one, sketched
@@ -231,6 +231,16 @@ def running_phase() -> Arguments:
     row = one(PhaseAccount, state="running", ended_at=None)
     Client.objects.filter(pk=row.challenge.client_id).update(restrictions=[])
     return {"phase_account_id": row.pk}
+
+
+def phase_of_a_forbidden_style() -> Arguments:
+    """An account that runs, on which a style was confirmed that its phase forbids."""
+    row = one(PhaseAccount, state="running", ended_at=None)
+    if "latency" not in row.phase.forbidden_styles:
+        ProgrammePhase.objects.filter(pk=row.phase_id).update(forbidden_styles=["latency"])
+    decided = {"state": "confirmed", "reason": "Stale fills", "decided_by": one(User), "decided_at": timezone.now()}
+    sketched(AbuseEpisode, kind="latency", accounts=[row.account_id], **decided)
+    return {"phase_account_id": row.pk, "reason": "Stale fills"}
 
 
 def two_accounts() -> Arguments:
@@ -1107,6 +1117,7 @@ DOORS: dict[str, Door] = {
         given=lambda: {"outcome": "kept", "reason": "The platform confirms it"},
     ),
     "prop.programmes.publishing.propose_publication": Door({"version_id": {"state": "draft"}}),
+    "prop.challenges.ending.end_for_style": Door(given=phase_of_a_forbidden_style),
     "prop.challenges.reviews.decide_phase": Door(
         {"phase_account_id": {"state": "review"}}, given=lambda: {"outcome": "rejected", "reason": "Copied trades"}
     ),

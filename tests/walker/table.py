@@ -472,6 +472,7 @@ TABLE |= {
     "portal_certificate_name": Rule(CLIENT, kwargs=lambda _world: {"number": "AAAA"}, good=(405,)),
     "certificate": Rule(PUBLIC, kwargs=lambda _world: {"brand": "meridian", "number": "AAAA"}, good=(404,)),
     "portal_challenge_appeal": Rule(CLIENT, kwargs=lambda _world: {"challenge_id": 999_999}, good=OWN),
+    "portal_challenge_evidence": Rule(CLIENT, kwargs=lambda _world: {"challenge_id": 999_999}, good=OWN),
     "portal_challenge_merge": Rule(CLIENT, kwargs=lambda _world: {"challenge_id": 999_999}, good=(405,)),
     "portal_challenge_payout": Rule(CLIENT, kwargs=lambda _world: {"challenge_id": 999_999}, good=(405,)),
     "portal_challenge": Rule(CLIENT, kwargs=lambda _world: {"challenge_id": 999_999}, good=OWN),
@@ -707,6 +708,9 @@ TABLE |= {
     "prop_challenges": Rule(SEES_PROGRAMMES | roles(Role.DESK_HEAD)),
     "prop_challenge": Rule(
         SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"challenge_id": 999_999}, good=OWN
+    ),
+    "prop_breach_evidence": Rule(
+        SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"breach_id": 999_999}, good=OWN
     ),
     "prop_appeals": Rule(SEES_PROGRAMMES | roles(Role.DESK_HEAD)),
     "prop_appeal": Rule(

@@ -1,6 +1,7 @@
 """Invoices for the fees that clients paid in a month: numbered per brand and year without gaps, their figures frozen.
 
-Fees are those of deposits and withdrawals that were settled in the month (in the brand's time zone). A month is invoiced once it is
+Fees are those of deposits and withdrawals that were settled in the month (in the brand's time zone), and those of challenges and
+their resets as the ledger has them, with what was refunded. A month is invoiced once it is
 over; then no fee can be added to it, because times are those of the booking.
 """
 
@@ -47,6 +48,13 @@ WITH fees AS (
   FROM wallet_payoutfinding f JOIN wallet_withdrawal w ON w.id = f.withdrawal_id
   WHERE w.brand_id = %(brand)s AND f.state = 'approved' AND f.fee_returned_minor > 0
     AND f.decided_at >= %(since)s AND f.decided_at < %(until)s
+  UNION ALL
+  SELECT c.client_id, 'J-' || p.journal_id, CASE WHEN p.amount_minor > 0 THEN 'challenge' ELSE 'challenge_refunded' END,
+    p.posted_at, p.currency, abs(p.amount_minor), p.amount_minor
+  FROM wallet_account h JOIN wallet_posting p ON p.account_id = h.id AND p.version IS NULL AND p.posted_at >= %(since)s
+    AND p.posted_at < %(until)s
+  JOIN wallet_posting w ON w.journal_id = p.journal_id JOIN wallet_account c ON c.id = w.account_id AND c.kind = 'client_wallet'
+  WHERE h.brand_id = %(brand)s AND h.kind = 'challenge_fees'
 ), lines AS (
   SELECT client_id, jsonb_agg(jsonb_build_object('reference', reference, 'kind', kind, 'at', at, 'currency', currency,
     'of', of_minor, 'fee', fee_minor) ORDER BY at, reference) AS lines

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import io
+import json
+import zipfile
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -11,18 +15,23 @@ from django.utils.html import strip_tags
 
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AccessEvent, AuditEvent, Notification
+from prop.appeals.bundle import bundle_of
 from prop.appeals.decisions import decide_appeal
 from prop.appeals.filing import file_appeal
 from prop.challenges.resets import reset_phase
 from prop.choices import AppealState, ChallengeState, PayoutState, StageState
+from prop.judge import live
 from prop.models import Appeal, Breach, ChallengePayout, ChallengeReset, PhaseAccount
 from prop.payouts.requests import offer_of
 from prop.payouts.reviews import decide_payout
 from tests.cast import Cast, signed_in
+from tests.prop.judge.running import NOON, run_phase, show, trade
 from tests.prop.payouts.world import ask, earn, run_funded
 from tests.prop.test_buy_challenge import balances
 from tests.prop.test_resets import lose
 from tests.racing import race
+from trading.choices import DealEntry
+from trading.models import Deal
 
 pytestmark = pytest.mark.django_db
 WHY = "The quote at 14:03 was an error."
@@ -144,6 +153,41 @@ def test_both_sides_read_reason_evidence_and_answer(cast: Cast) -> None:
     assert "Record decision" not in signed_in(cast.desk_head).get(at).content.decode()
     assert staff.post(at, {"outcome": "dismissed", "answer": "The quote was right."}).status_code == 302
     assert "The quote was right." in trader.get(address).content.decode()
+
+
+def test_the_evidence_of_a_breach_is_one_archive(cast: Cast) -> None:
+    """Rules, verdict, samples and deals of the server day; the same bytes each time, for its trader and staff in reach."""
+    row = run_phase(cast)
+    show(row, 0, "10000", "10000")
+    live.judge_account(row.pk)
+    trade(row, 2, DealEntry.IN)
+    gone = trade(row, 4, DealEntry.OUT, profit="-1000")
+    show(row, 10, "9000", "9000")
+    live.judge_account(row.pk)
+    Deal.every.filter(pk=gone.pk).update(deleted_at=NOON + dt.timedelta(hours=1), revision=1)
+    breach = Breach.objects.get()
+    trader, staff = signed_in(cast.client.user), signed_in(cast.finance)
+    address, mine = f"/prop/breaches/{breach.pk}/evidence.zip", f"/portal/challenges/{row.challenge_id}/evidence.zip"
+    content = staff.get(address).content
+    assert content == trader.get(mine).content == bundle_of(breach)
+    assert AccessEvent.objects.get(target=f"prop.breach:{breach.pk}").kind == "export"
+    assert signed_in(cast.other_client.user).get(mine).status_code == 404
+    assert signed_in(cast.agent).get(address).status_code in (403, 404)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    verdict = json.loads(files["breach.json"])
+    assert (verdict["rule"], verdict["equity"], verdict["evidence"]["source"]) == ("maximum_loss", "9000.00", "deal")
+    assert "Equity may never fall 10 % below the starting balance." in verdict["rules"]
+    assert b"max_loss: 10" in files["terms.yaml"]
+    lines = {name: files[name].decode().splitlines() for name in ("samples.csv", "deals.csv", "SHA256SUMS")}
+    assert lines["samples.csv"][1:] == [
+        "2026-03-02T12:00:00+00:00,10000.00,10000.00,",
+        "2026-03-02T12:00:10+00:00,9000.00,9000.00,",
+    ]
+    assert len(lines["deals.csv"]) == 3 and lines["deals.csv"][2].endswith(",1,2026-03-02T13:00:00+00:00")
+    for line in lines["SHA256SUMS"]:
+        total, name = line.split("  ")
+        assert hashlib.sha256(files[name]).hexdigest() == total
 
 
 @pytest.mark.django_db(transaction=True)

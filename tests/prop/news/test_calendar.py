@@ -44,7 +44,7 @@ def test_deal_near_a_release_of_its_currency_breaches(cast: Cast, row: PhaseAcco
     buy(row)
     assert (row.state, row.breach.rule, row.breach.threshold) == (StageState.BREACHED, "news", 5)
     page = strip_tags(signed_in(cast.client.user).get(f"/portal/challenges/{row.challenge_id}/").content.decode())
-    assert "the limit was 5." in page
+    assert "the limit was 5 minutes." in page
 
 
 def test_trader_reads_the_releases_to_come(cast: Cast, row: PhaseAccount) -> None:

@@ -227,6 +227,32 @@ def test_fees_of_a_month_become_one_invoice_per_client(cast):
     tags_of(content(document))
 
 
+def test_fees_of_challenges_are_invoiced_with_what_was_refunded(cast):
+    wallet, income = posting.wallet_of(cast.client, "EUR"), house(cast.brand, AccountKind.CHALLENGE_FEES)
+    booked = (
+        (1, JournalKind.ADJUSTMENT, house(cast.brand), -50_000),
+        (3, JournalKind.CHALLENGE_FEE, income, 9_900),
+        (5, JournalKind.CHALLENGE_FEE, income, 8_900),
+        (28, JournalKind.CHALLENGE_PAYOUT, income, -9_900),
+    )
+    for day, kind, other, minor in booked:
+        lines = (Line(wallet, -minor), Line(other, minor))
+        entry = Entry(key=f"challenge:{day}", kind=kind, brand_id=cast.brand.pk, lines=lines)
+        with transaction.atomic():
+            posting.post_many([entry], posted_at=[october(day)])
+    assert invoices.issue_fee_invoices(brand_id=cast.brand.pk, month=OCTOBER[0], actor=cast.finance) == 1
+    mine = FeeInvoice.objects.get(client=cast.client)
+    lines = invoices.lines_of(mine)
+    assert [(line.kind, line.fee.amount) for line in lines] == [
+        ("challenge", Decimal(99)),
+        ("challenge", Decimal(89)),
+        ("challenge_refunded", Decimal(-99)),
+    ]
+    assert mine.totals == {"EUR": 8_900}
+    text = text_of(content(making.make(invoices.draft_of(mine, "en"), made_by=None)))
+    assert "Challenge fee refunded" in text and "€89.00" in text and lines[0].reference in text
+
+
 def test_numbers_go_on_where_the_last_month_ended_and_have_no_gaps(cast):
     paid_in(cast, 10_000, fee=100, at=dt.datetime(2026, 9, 3, tzinfo=dt.UTC))
     paid_in(cast, 10_000, fee=100, at=october(3))
