@@ -17,14 +17,17 @@ SELECT p.id,
   EXISTS (SELECT FROM prop_appeal a WHERE a.phase_account_id = p.id AND a.state = 'open'),
   EXISTS (SELECT FROM prop_appeal a WHERE a.phase_account_id = p.id AND a.state = 'open' AND a.payout_id IS NOT NULL),
   EXISTS (SELECT FROM prop_accountgrowth g WHERE g.phase_account_id = p.id AND g.state IN ('proposed', 'sending')),
-  EXISTS (SELECT FROM trading_position t WHERE t.account_id = p.account_id)
+  EXISTS (SELECT FROM trading_position t WHERE t.account_id = p.account_id),
+  EXISTS (SELECT FROM prop_challengepause u WHERE u.challenge_id = p.challenge_id),
+  EXISTS (SELECT FROM prop_fundingfailure f WHERE f.phase_account_id = p.id AND f.state = 'open')
 FROM prop_phaseaccount p WHERE p.id = ANY(%s)
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """What is under way on one account. merge_id: the open merge that it is in, as the kept or the closed one."""
+    """What is under way on one account. merge_id: the open merge that it is in, as the kept or the closed one. was_paused: its
+    challenge is or was paused."""
 
     merge_id: int | None
     has_payout: bool
@@ -33,6 +36,8 @@ class Pending:
     has_payout_appeal: bool
     has_growth: bool
     has_positions: bool
+    was_paused: bool
+    has_funding_failure: bool
 
 
 def pending_of(account_ids: Collection[int]) -> dict[int, Pending]:

@@ -23,7 +23,7 @@ from prop.challenges.day_calendar import days_in, month_of
 from prop.challenges.ending import end_for_style
 from prop.challenges.equity_chart import chart_of
 from prop.challenges.objectives import days_of, objectives_of
-from prop.challenges.pending import pending_of
+from prop.challenges.pending import Pending, pending_of
 from prop.challenges.phases import is_stuck
 from prop.challenges.reviews import can_review, decide_phase
 from prop.choices import CorrectionState, FundingState, StageState
@@ -63,17 +63,19 @@ def challenge_page(request: UserRequest, challenge_id: int) -> HttpResponse:
         raise Http404
     log_access(request.user, challenge.client, f"prop.challenge:{challenge.pk}")
     accounts = accounts_of(challenge)
-    failure = accounts[0].funding_failures.filter(state=FundingState.OPEN).first()
+    current, pending = accounts[0], pending_of([accounts[0].pk])[accounts[0].pk]
+    failures = current.funding_failures.filter(state=FundingState.OPEN)
+    failure = failures.first() if pending.has_funding_failure else None
     sent = request.POST if request.method == "POST" else None
     forms: dict[str, Form] = {
         "form": ReviewForm(sent if sent and not {"funding", "end"} & set(sent) else None),
         "funding_form": FundingForm(sent if sent and "funding" in sent else None),
         "end_form": EndForm(sent if sent and "end" in sent else None),
     }
-    if sent is not None and _decided(request, accounts[0], failure, forms):
+    if sent is not None and _decided(request, current, failure, forms):
         return redirect(challenge)
     with read_once():
-        context = _shown(request, challenge, accounts, failure) | forms
+        context = _shown(request, challenge, accounts, pending, failure) | forms
     status = 422 if any(form.errors for form in forms.values()) else 200
     return render(request, "prop/challenge.html", context, status=status)
 
@@ -99,10 +101,13 @@ def _decided(
 
 
 def _shown(
-    request: UserRequest, challenge: Challenge, accounts: Sequence[PhaseAccount], failure: FundingFailure | None
+    request: UserRequest,
+    challenge: Challenge,
+    accounts: Sequence[PhaseAccount],
+    pending: Pending,
+    failure: FundingFailure | None,
 ) -> dict[str, Any]:
     current, is_funded = accounts[0], accounts[0].phase.is_funded
-    pending = pending_of([current.pk])[current.pk]
     days, is_running = days_of(current), current.state == StageState.RUNNING
     found = findings_on(current) if is_running and current.phase.forbidden_styles else []
     month = month_of(current, days, coming_releases(current, timezone.now()), request.GET.get("month", ""))
@@ -119,7 +124,7 @@ def _shown(
         "rules": rules_of(current.phase),
         "payouts": about_payouts(challenge.version),
         "paid": PAYOUTS.all(challenge_id=challenge.pk)[:SHOWN_MAX],
-        "pause": challenge.pauses.first(),
+        "pause": challenge.pauses.first() if pending.was_paused else None,
         "correction": current.corrections.filter(state=CorrectionState.OPEN).first()
         if pending.has_correction
         else None,
