@@ -278,7 +278,7 @@ LOCKS: dict[str, str] = {
     "prop.news.calendar.enter_releases": "Brand",
     "prop.news.calendar.remove_release": "NewsRelease",
     "prop.corrections.reviews.decide_correction": "Client Challenge PhaseAccount JudgementCorrection WorkItem",
-    "prop.challenges.ending.end_for_style": "Client Challenge PhaseAccount TradingAccount",
+    "prop.challenges.ending.end_for_style": "Client Challenge PhaseAccount",
     "prop.challenges.reviews.decide_phase": "Client Challenge PhaseAccount WorkItem",
     "trading.accounts.changes.end_trading": "TradingAccount",
     "prop.programmes.drafts.change_draft": "Programme ProgrammeVersion",
