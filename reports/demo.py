@@ -89,6 +89,11 @@ def _targets(desk: Desk, today: dt.date) -> dict[targets.Cell, Decimal | None]:
         )
         for figure in FIGURES:
             values[agent_id, figure] = Decimal(max(1, round((sums[figure] or 0) * STRETCH / 3)))
+        values[agent_id, TargetFigure.FTD_RATE.value] = Decimal(15)
+        values[agent_id, TargetFigure.CONTACT_MINUTES.value] = Decimal(720)
+        values[agent_id, TargetFigure.TALK_MINUTES.value] = 2 * (
+            values[agent_id, TargetFigure.CALLS.value] or Decimal(0)
+        )
         net = (sums["net"] or Decimal(0)) / 3 * STRETCH
         values[agent_id, TargetFigure.NET_DEPOSITS.value] = Decimal(max(5, round(net / 1000))) * 1000
     return values

@@ -37,7 +37,7 @@ register(
         _("Leaderboard"),
         "reports_leaderboard",
         "reports.view_performance",
-        "chart-no-axes-column",
+        "thumbs-up",
         21,
         words="agents ranking places ftd talk time response time conversion",
         group="figures",

@@ -139,6 +139,4 @@ def leaderboard(user: User) -> ListCard | None:
         )
         for owner in best
     ]
-    return ListCard(
-        title=_("Leaderboard of my desk"), rows=rows, icon="chart-no-axes-column", empty=_("No figures yet")
-    )
+    return ListCard(title=_("Leaderboard of my desk"), rows=rows, icon="thumbs-up", empty=_("No figures yet"))
