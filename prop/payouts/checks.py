@@ -69,7 +69,8 @@ def _style(row: PhaseAccount) -> PayoutCheck:
     found = findings_on(row)
     forbidden = forbidden_text(row, found)
     others = [each.text for each in found if not forbidden or each.style not in row.phase.forbidden_styles]
-    text = " ".join(filter(None, [forbidden, *others])) or _("No findings.")
+    also = [_("Also found:")] if forbidden and others else []
+    text = " ".join(filter(None, [forbidden, *also, *others])) or _("No findings.")
     return PayoutCheck(_("Trading style"), not found, text, is_binding=bool(forbidden))
 
 
