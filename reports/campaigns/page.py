@@ -95,6 +95,19 @@ def _kpis(sheet: dashboards.Sheet, now: Row, before: Row | None) -> list[Kpi]:
             tone="warning",
         )
 
+    def share_card(label: str, name: str, icon: str, hint: str) -> Kpi:
+        share = getattr(now, name)
+        return Kpi(
+            label,
+            f"{formats.number(share, 0)} %" if share is not None else "–",
+            icon=icon,
+            now=share,
+            before=getattr(before, name) if before else None,
+            versus=sheet.selection.versus,
+            hint=hint,
+            tone="teal",
+        )
+
     cards = dashboards.sales_kpis(sheet)
     return [
         *cards[:3],
@@ -102,16 +115,7 @@ def _kpis(sheet: dashboards.Sheet, now: Row, before: Row | None) -> list[Kpi]:
         cost_card(_("Cost"), "cost", "coins"),
         cost_card(_("Cost per lead"), "per_lead", "user-plus"),
         cost_card(_("Cost per FTD"), "per_ftd", "circle-dollar-sign"),
-        Kpi(
-            _("Return on ad spend"),
-            f"{formats.number(now.roas, 0)} %" if now.roas is not None else "–",
-            icon="target",
-            now=now.roas,
-            before=before.roas if before else None,
-            versus=sheet.selection.versus,
-            hint=_("Net deposits ÷ cost"),
-            tone="teal",
-        ),
+        share_card(_("Return on ad spend"), "roas", "target", _("Net deposits ÷ cost")),
         Kpi(
             _("Revenue"),
             whole_money(now.revenue, money),
@@ -122,16 +126,7 @@ def _kpis(sheet: dashboards.Sheet, now: Row, before: Row | None) -> list[Kpi]:
             hint=_("Clients’ trading losses and charges"),
             tone="success" if now.revenue >= 0 else "danger",
         ),
-        Kpi(
-            _("ROI"),
-            f"{formats.number(now.roi, 0)} %" if now.roi is not None else "–",
-            icon="percent",
-            now=now.roi,
-            before=before.roi if before else None,
-            versus=sheet.selection.versus,
-            hint=_("Revenue less cost, ÷ cost"),
-            tone="teal",
-        ),
+        share_card(_("ROI"), "roi", "percent", _("Revenue less cost, ÷ cost")),
     ]
 
 

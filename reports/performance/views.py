@@ -60,12 +60,7 @@ def behind(request: UserRequest, code: str) -> HttpResponse:
         "back": f"{reverse('reports_performance')}?{chosen.query()}",
         "refreshed_at": origins.refreshed_at(),
     }
-    is_part = wants_fragment(request)
-    response = render(request, f"reports/behind/{'_board' if is_part else 'page'}.html", context)
-    patch_vary_headers(response, ["HX-Request"])
-    if is_part:
-        response["HX-Push-Url"] = f"{request.path}?{chosen.query(agent=number)}"
-    return response
+    return _board(request, "behind", context, chosen.query(agent=number))
 
 
 @staff_page("reports.view_performance")
@@ -93,9 +88,14 @@ def leaderboard(request: UserRequest) -> HttpResponse:
         "kept": kept,
         "refreshed_at": origins.refreshed_at(),
     }
+    return _board(request, "leaderboard", context, chosen.query(**kept))
+
+
+def _board(request: UserRequest, folder: str, context: dict[str, Any], query: str) -> HttpResponse:
+    """Render a page of `reports/`, or its board alone where the filter asks for it; then the address follows the filter."""
     is_part = wants_fragment(request)
-    response = render(request, f"reports/leaderboard/{'_board' if is_part else 'page'}.html", context)
+    response = render(request, f"reports/{folder}/{'_board' if is_part else 'page'}.html", context)
     patch_vary_headers(response, ["HX-Request"])
     if is_part:
-        response["HX-Push-Url"] = f"{request.path}?{chosen.query(**kept)}"
+        response["HX-Push-Url"] = f"{request.path}?{query}"
     return response

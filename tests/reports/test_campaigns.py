@@ -64,6 +64,22 @@ def rows(user, **filters):
     return campaigns.rows_of(chosen, chosen.span, form.today)
 
 
+def day_of(world, client, **figures) -> None:
+    """A client's day of today, in the campaign of autumn."""
+    ClientDay.objects.create(
+        client_id=client.pk,
+        day=world.today,
+        brand_id=world.brand.pk,
+        desk_id=world.desk.pk,
+        book_id=client.book_id,
+        country="DE",
+        campaign="autumn",
+        source="google",
+        leads=1,
+        **figures,
+    )
+
+
 def test_a_row_is_as_counted_by_hand(world):
     first = world.today - dt.timedelta(days=9)
     (row,) = rows(world.marketing, first=first, last=world.today)
@@ -227,20 +243,7 @@ def test_last_and_linear_attribution_credit_other_campaigns(world, browse, djang
         lead(client, at=at, campaign=campaign, is_duplicate=is_again)
     client.first_deposit_at = noon - dt.timedelta(hours=3)
     client.save()
-    ClientDay.objects.create(
-        client_id=client.pk,
-        day=world.today,
-        brand_id=world.brand.pk,
-        desk_id=world.desk.pk,
-        book_id=client.book_id,
-        country="DE",
-        campaign="autumn",
-        source="google",
-        leads=1,
-        first_deposits=1,
-        deposits=500,
-        withdrawals=100,
-    )
+    day_of(world, client, first_deposits=1, deposits=500, withdrawals=100)
     span = {"first": world.today, "last": world.today}
     last, totals = returns(world.marketing, "campaign", "last", **span)
     assert last["Winter"] == (1, 1, 400, 0) and last["Autumn"][:3] == (0, 0, 0)
@@ -313,18 +316,7 @@ def test_returns_of_a_segments_members(world, browse, django_assert_max_num_quer
     other = make_client(brand=world.brand, book=world.book, email="o@web.de", login=False)
     for client, deposits in ((world.client, 500), (other, 70)):
         Client.objects.filter(pk=client.pk).update(campaign="autumn")
-        ClientDay.objects.create(
-            client_id=client.pk,
-            day=world.today,
-            brand_id=world.brand.pk,
-            desk_id=world.desk.pk,
-            book_id=client.book_id,
-            country="DE",
-            campaign="autumn",
-            source="google",
-            leads=1,
-            deposits=deposits,
-        )
+        day_of(world, client, deposits=deposits)
     SegmentMember.objects.create(segment=segment, client=world.client, entered_at=timezone.now())
     form = ReturnsForm({"segment": segment.pk, "by": "country"}, user=world.marketing)
     (row,), _totals = returns_of(
