@@ -102,6 +102,7 @@ class Selection:
     desk: Desk | None = None
     country: str = ""
     campaign: str = ""
+    has_revenue: bool = False
 
     @property
     def currencies(self) -> list[str]:
@@ -160,6 +161,7 @@ class FilterForm(forms.Form):
 
     def __init__(self, data: Any, *, user: User, narrows: tuple[str, ...] = ("brand", "desk", "country", "campaign")):
         self.reach = queries.reach_of_reports(user)
+        self.has_revenue = queries.sees_revenue(user)
         self.today = figures.today_of(self.reach.brands or _brands_of(self.reach.desks))
         super().__init__(data or None)
         brands = brands_within(self.reach)
@@ -233,6 +235,7 @@ class FilterForm(forms.Form):
             desk=desk,
             country=chosen["country"],
             campaign=chosen["campaign"],
+            has_revenue=self.has_revenue,
         )
 
 

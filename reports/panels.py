@@ -6,8 +6,9 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.choices import Role
 from crm.ui.kpis import kpi_tile
-from crm.ui.panels import MenuEntry, Tile, register
+from crm.ui.panels import Card, MenuEntry, Tile, register
 from reports.behaviour.rows import sees_behaviour
+from reports.campaigns.reached import returns_card, sees_returns
 from reports.homes import desk, finance, marketing, retention, sales, support
 from reports.views import sees_any_board
 
@@ -62,6 +63,13 @@ register(
         words="goals quota calls ftd month",
         group="figures",
     ),
+)
+
+register(
+    *(
+        Card(page, "returns", "reports/_reached_returns.html", returns_card, sees_returns)
+        for page in ("automation", "bulk change")
+    )
 )
 
 AGENT, RETENTION, HEAD = (Role.AGENT,), (Role.RETENTION,), (Role.DESK_HEAD,)

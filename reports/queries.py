@@ -17,6 +17,7 @@ from kyc.choices import DocumentState
 from kyc.models import Document
 from monitoring.queries import desks_reached_as_a_whole
 from reports.figures import Reach
+from risk.dealing.routing import SEES as SEES_BOOKS
 
 # Ages of what waits, in hours: up to each, and the rest.
 AGES = (4, 24, 72)
@@ -26,6 +27,15 @@ QUEUE_MAX = 2_000
 def reach_of_reports(user: User) -> Reach:
     """Return whole brands, and for heads the desks they were granted; owning a book doesn't open others' figures."""
     return Reach(brands=reach_of(user).whole_brands, desks=frozenset(desks_reached_as_a_whole(user)))
+
+
+def sees_revenue(user: User) -> bool:
+    """Check whether somebody may see what trading brought the company.
+
+    Whoever sees what single clients lost could read off the revenue of few clients on which execution book these are: they see it
+    only where they see execution books.
+    """
+    return user.has_perm(SEES_BOOKS) or not user.has_perm("trading.view_deal_list")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from crm.choices import AccessKind, ApprovalState
 from crm.errors import DomainError, outcome_of
 from crm.security import access_log
 from crm.ui.actions import run_action
+from crm.ui.panels import cards_html
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from leads.automations import by_rule, queries, shipped, verbs
@@ -63,6 +64,7 @@ def automation(request: UserRequest, pk: int) -> HttpResponse:
         "states": AutomationState,
         "can_activate": may_manage and waiting is None and (is_changed or row.state == AutomationState.DRAFT),
         "days": DAYS,
+        "cards": cards_html(request, "automation", row) if row.version else [],
     }
     return render(request, "leads/automations/automation.html", context)
 

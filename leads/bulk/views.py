@@ -23,6 +23,7 @@ from clients.queries import clients_visible_to
 from clients.tables import ClientTable
 from crm.i18n import formats
 from crm.ui.actions import run_action
+from crm.ui.panels import cards_html
 from crm.ui.tables import Table
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
@@ -148,6 +149,7 @@ def result(request: UserRequest, change_id: int) -> HttpResponse:
         "unshown": len(row.changes) - len(changed),
         "unshown_left_out": len(row.left_out) - len(left_out),
         "mails": _mails(row) if row.kind == BulkKind.MAIL else None,
+        "cards": cards_html(request, "bulk change", row) if row.kind == BulkKind.MAIL else [],
     }
     return render(request, "leads/bulk/result.html", context)
 

@@ -109,7 +109,7 @@ def _kpis(sheet: dashboards.Sheet, now: Row, before: Row | None) -> list[Kpi]:
         )
 
     cards = dashboards.sales_kpis(sheet)
-    return [
+    found = [
         *cards[:3],
         next(card for card in cards if card.icon == "scale"),
         cost_card(_("Cost"), "cost", "coins"),
@@ -123,11 +123,12 @@ def _kpis(sheet: dashboards.Sheet, now: Row, before: Row | None) -> list[Kpi]:
             now=now.revenue,
             before=before.revenue if before else None,
             versus=sheet.selection.versus,
-            hint=_("Clients’ trading losses and charges"),
+            hint=_("Charges and client losses, as far as trades are kept"),
             tone="success" if now.revenue >= 0 else "danger",
         ),
         share_card(_("ROI"), "roi", "percent", _("Revenue less cost, ÷ cost")),
     ]
+    return found if sheet.selection.has_revenue else found[:-2]
 
 
 def _people_chart(sheet: dashboards.Sheet) -> Chart:

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - statements made of constants of this module
 """What campaigns' money brought by campaign, source, country, day or cohort, credited to the first, the last or all campaigns.
 
 A person is credited to the campaign of their first lead, to the last one before their first deposit, or to all of these in equal
@@ -29,7 +30,7 @@ from crm.i18n import formats
 from leads.models import Campaign
 from leads.spend.queries import spent_by_campaign, spent_by_day
 from reports import origins
-from reports.campaigns.revenue import BY_DAY, revenue_by, traded, values_of
+from reports.campaigns.revenue import BY_DAY, LOST_OR_CHARGED, PASSED_ON, passed_on, revenue_by, traded, values_of
 from reports.campaigns.rows import CENT, campaigns_of, cost_of, roi_of
 from reports.filters import Selection, Span
 from reports.models import CohortMonth
@@ -121,17 +122,18 @@ class ReturnRow:
 # (campaign, key of the dimension) → what it brought.
 Brought = dict[tuple[Campaign, Any], Sums]
 
-CREDITED = """
+CREDITED = f"""
 WITH people AS MATERIALIZED (
   SELECT client_id, key, sum(leads) AS leads, sum(registrations) AS registrations, sum(first_deposits) AS ftds,
     sum(deposits) AS deposits, sum(deposits - withdrawals - reversals) AS net, sum(revenue) AS revenue
   FROM (
-    SELECT client_id, {key} AS key, leads, registrations, first_deposits, deposits, withdrawals, reversals, 0 AS revenue
+    SELECT client_id, {{key}} AS key, leads, registrations, first_deposits, deposits, withdrawals, reversals, 0 AS revenue
     FROM reports_clientday
     WHERE day BETWEEN %(first)s AND %(last)s AND (brand_id = ANY(%(brands)s) OR desk_id = ANY(%(desks)s))
-    UNION ALL SELECT c.id, {traded_key}, 0, 0, 0, 0, 0, 0, -r.net_base {traded}
-  ) gave {narrowed} GROUP BY 1, 2
-), {weighed}
+    UNION ALL SELECT c.id, {{traded_key}}, 0, 0, 0, 0, 0, 0, {LOST_OR_CHARGED} {{traded}}
+    UNION ALL SELECT c.id, {{traded_key}}, 0, 0, 0, 0, 0, 0, {PASSED_ON} {{passed_on}}
+  ) gave {{narrowed}} GROUP BY 1, 2
+), {{weighed}}
 SELECT w.campaign_id, p.key, sum(p.leads * w.weight), sum(p.registrations * w.weight), sum(p.ftds * w.weight),
   sum(p.deposits * w.weight), sum(p.net * w.weight), sum(p.revenue * w.weight)
 FROM people p JOIN weights w ON w.client_id = p.client_id
@@ -257,6 +259,7 @@ def _credited(
                 key=KEYS[dimension],
                 traded_key=TRADED_KEYS[dimension],
                 traded=traded(selection),
+                passed_on=passed_on(selection),
                 narrowed=MEMBERS if segment_id else "",
                 weighed=FIRST_ONLY if attribution == Attribution.FIRST else TOUCHED,
             ),
@@ -268,7 +271,9 @@ def _credited(
         )
         for campaign_id, key, *figures in cursor.fetchall():
             if campaign := by_id.get(campaign_id):
-                brought[campaign, _key(dimension, campaign, key)].add(Sums(*(Decimal(value) for value in figures)))
+                sums = Sums(*(Decimal(value) for value in figures))
+                sums.revenue *= selection.has_revenue
+                brought[campaign, _key(dimension, campaign, key)].add(sums)
     return brought
 
 

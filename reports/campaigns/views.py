@@ -49,6 +49,7 @@ HEADS = [
     ("revenue", gettext_lazy("Revenue")),
     ("roi", gettext_lazy("ROI")),
 ]
+EARNED = ("revenue", "roi")
 
 
 @staff_page("leads.view_campaign")
@@ -58,6 +59,7 @@ def campaign_list(request: UserRequest) -> HttpResponse:
     chosen = form.selection()
     sort = request.GET.get("sort", campaigns.DEFAULT_SORT)
     sort = sort if sort.removeprefix("-") in campaigns.SORTS else campaigns.DEFAULT_SORT
+    heads = HEADS if chosen.has_revenue else [head for head in HEADS if head[0] not in EARNED]
     rows = campaigns.rows_of(chosen, chosen.span, form.today, sort=sort)
     if request.GET.get("export") == "csv":
         require_permission(request.user, "leads.change_campaign")
@@ -68,7 +70,7 @@ def campaign_list(request: UserRequest) -> HttpResponse:
             rows=len(rows),
             reason=f"{chosen.span.first} – {chosen.span.last}",
         )
-        return _as_csv(rows, chosen.span)
+        return _as_csv(rows, chosen)
     context = {
         "form": form,
         "selection": chosen,
@@ -77,7 +79,7 @@ def campaign_list(request: UserRequest) -> HttpResponse:
         "rows": rows,
         "totals": campaigns.totals_of(rows),
         "kept": {"sort": sort} if sort != campaigns.DEFAULT_SORT else {},
-        "heads": sort_links(HEADS, sort, lambda name: chosen.query(sort=name)),
+        "heads": sort_links(heads, sort, lambda name: chosen.query(sort=name)),
         "query": chosen.query(),
         "csv_query": chosen.query(export="csv", sort=sort),
         "may_export": request.user.has_perm("leads.change_campaign"),
@@ -112,7 +114,7 @@ def campaign_returns(request: UserRequest) -> HttpResponse:
         "rows": rows,
         "totals": totals,
         "digits": 1 if attribution == Attribution.LINEAR and by != Dimension.COHORT else 0,
-        "chart": _return_chart(rows, totals) if by == Dimension.DAY else None,
+        "chart": _return_chart(rows, totals, has_revenue=chosen.has_revenue) if by == Dimension.DAY else None,
         "kept": {
             "by": by if by != Dimension.CAMPAIGN else "",
             "attribution": form.chosen_attribution if form.chosen_attribution != Attribution.FIRST else "",
@@ -124,20 +126,19 @@ def campaign_returns(request: UserRequest) -> HttpResponse:
     return _answer(request, "reports/campaign_returns.html", "reports/_campaign_returns.html", context)
 
 
-def _return_chart(rows: Sequence[ReturnRow], totals: Sequence[ReturnRow]) -> Chart | None:
+def _return_chart(rows: Sequence[ReturnRow], totals: Sequence[ReturnRow], *, has_revenue: bool) -> Chart | None:
     """Draw cost, net deposits and revenue by day; nothing where brands have different currencies."""
     if len(totals) != 1 or len(rows) < 2:
         return None
     days, currency = list(reversed(rows)), totals[0].currency
-    series = [
-        Series(_("Net deposits"), [row.sums.net for row in days], tone="teal", unit=currency),
-        Series(_("Revenue"), [row.sums.revenue for row in days], tone="success", unit=currency),
-    ]
+    series = [Series(_("Net deposits"), [row.sums.net for row in days], tone="teal", unit=currency)]
+    if has_revenue:
+        series.append(Series(_("Revenue"), [row.sums.revenue for row in days], tone="success", unit=currency))
     if totals[0].cost is not None:
         series.insert(0, Series(_("Cost"), [row.cost for row in days], kind="bars", tone="warning", unit=currency))
     return Chart(
         id="campaign-returns",
-        title=_("Cost, net deposits and revenue by day"),
+        title=_("Cost, net deposits and revenue by day") if has_revenue else _("Cost and net deposits by day"),
         x=[row.key for row in days],
         series=series,
     )
@@ -192,14 +193,15 @@ def _answer(request: UserRequest, page: str, part: str, context: dict[str, Any])
     return response
 
 
-def _as_csv(rows: Sequence[campaigns.Row], span: Span) -> HttpResponse:
-    out = io.StringIO()
+def _as_csv(rows: Sequence[campaigns.Row], chosen: Selection) -> HttpResponse:
+    out, span = io.StringIO(), chosen.span
     writer = csv.writer(out)
-    labels = [str(label) for _name, label in HEADS]
+    labels = [str(label) for name, label in HEADS if chosen.has_revenue or name not in EARNED]
     writer.writerow([_("Campaign"), _("Code"), _("Brand"), *labels, _("Currency")])
     for row in rows:
         total = row.totals
-        optional = (row.cost, row.per_lead, row.per_registration, row.per_ftd, row.roas, row.revenue, row.roi)
+        optional = [row.cost, row.per_lead, row.per_registration, row.per_ftd, row.roas]
+        optional += [row.revenue, row.roi] if chosen.has_revenue else []
         figures = [total.leads, total.registrations, total.verified, total.first_deposits, row.deposits, row.net]
         figures += ["" if value is None else round(value, 2) for value in optional]
         writer.writerow(

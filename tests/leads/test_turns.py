@@ -7,7 +7,11 @@ from collections import Counter
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection, connections, transaction
+from django.db.models import Max
 from django.utils import timezone
+from hypothesis import HealthCheck, example, settings
+from hypothesis import given as whatever
+from hypothesis import strategies as st
 
 from crm.brand_policies.registry import today
 from crm.models import User
@@ -22,7 +26,7 @@ from leads.routing import Candidate, Router, explain
 from leads.setup_forms import RoutingRuleForm
 
 GERMAN = Candidate(language="de", country="DE", source="google", campaign="de-search", score=60)
-WORKERS, EACH = 8, 15
+WORKERS = 8
 
 
 def assign(cast, lead=GERMAN, at=None):
@@ -37,7 +41,7 @@ def counts():
     return dict(AgentCount.objects.filter(given__gt=0).values_list("agent_id", "given"))
 
 
-def a_file(cast, lines):
+def a_file(cast, lines, first=2):
     batch = LeadImport.objects.create(
         brand=cast.brand, owner=cast.desk_head, file_name="leads.csv", state=ImportState.IMPORTING
     )
@@ -53,7 +57,7 @@ def a_file(cast, lines):
             country="DE",
             language="de",
         )
-        for line in range(2, lines + 2)
+        for line in range(first, first + lines)
     )
     return batch
 
@@ -179,14 +183,23 @@ def test_leads_of_a_batch_before_count_as_waiting(cast, german_rule, second_agen
 
 
 @pytest.mark.django_db(transaction=True)
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@example(weights=(1, 2), each=15, rounds=30)
+@whatever(weights=st.tuples(st.integers(1, 5), st.integers(1, 5)), each=st.integers(1, 5), rounds=st.integers(1, 5))
 def test_shares_and_capacities_are_exact_under_eight_workers_with_an_import_between(
-    cast, german_rule, second_agent, monkeypatch
+    cast, german_rule, second_agent, monkeypatch, weights, each, rounds
 ):
-    """Weighted 1 to 2: eight threads of 15 leads each, and a file of 90 lines in batches of 20 in the middle of them."""
+    """Whatever the weights: eight threads of some leads each, and a file in batches of 20 in the middle of them."""
     monkeypatch.setattr(applying, "BATCH_ROWS", 20)
-    RoutingRule.objects.update(strategy=Strategy.WEIGHTED, weights={str(second_agent.pk): 2})
-    User.objects.filter(pk__in=[cast.agent.pk, second_agent.pk]).update(lead_capacity_per_day=1_000)
-    batch = a_file(cast, 90)
+    agents = [cast.agent.pk, second_agent.pk]
+    by_agent = dict(zip(agents, weights, strict=True))
+    RoutingRule.objects.update(strategy=Strategy.WEIGHTED, weights={str(pk): weight for pk, weight in by_agent.items()})
+    User.objects.filter(pk__in=agents).update(lead_capacity_per_day=1_000)
+    for model in (RuleTurn, AgentCount):
+        model.objects.all().delete()
+    rounds += WORKERS * each // sum(weights)
+    newest = Lead.objects.aggregate(pk=Max("pk", default=0))["pk"]
+    batch = a_file(cast, rounds * sum(weights) - WORKERS * each, first=newest + 2)
     chosen, failures, start = Counter(), [], threading.Barrier(WORKERS + 1)
     holding = threading.Lock()
 
@@ -200,7 +213,7 @@ def test_shares_and_capacities_are_exact_under_eight_workers_with_an_import_betw
             connections.close_all()
 
     def live():
-        for _ in range(EACH):
+        for _ in range(each):
             with transaction.atomic():
                 decision = assign(cast)
             with holding:
@@ -213,8 +226,8 @@ def test_shares_and_capacities_are_exact_under_eight_workers_with_an_import_betw
     for thread in threads:
         thread.join()
     assert failures == []
-    chosen.update(Lead.objects.values_list("assigned_to", flat=True))
-    assert chosen == {cast.agent.pk: 70, second_agent.pk: 140}
+    chosen.update(Lead.objects.filter(pk__gt=newest).values_list("assigned_to", flat=True))
+    assert chosen == {pk: weight * rounds for pk, weight in by_agent.items()}
     assert counts() == chosen
     assert RuleTurn.objects.count() == 2 and connection.vendor == "postgresql"
 

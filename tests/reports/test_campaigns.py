@@ -20,7 +20,8 @@ from reports.campaigns.returns import returns_of
 from reports.campaigns.returns_form import ReturnsForm
 from reports.campaigns.revenue import pieces_of
 from reports.filters import FilterForm, Span
-from reports.models import ClientDay, OriginDay
+from reports.models import ClientDay, CohortMonth, OriginDay
+from risk.dealing.models import ClientRouting
 from tests.cast import make_client
 from tests.reports.factories import make_day
 from tests.reports.test_reports import lead, table_of, text_of
@@ -218,14 +219,19 @@ def returns(user, by, attribution="first", **filters):
 
 def test_returns_are_grouped_by_each_dimension(world):
     """2,000 over twenty days: 1,000 in the last ten. Then 300 by day, a third of it reported for Austria."""
-    span = {"first": world.today - dt.timedelta(days=9), "last": world.today}
+    first = world.today - dt.timedelta(days=9)
+    span = {"first": first, "last": world.today}
     all_of_it = [(10, 2, 1250, 1000)]
     for by, label in (("campaign", "Autumn"), ("source", "google"), ("country", "Germany")):
         assert returns(world.marketing, by, **span) == ({label: (10, 2, 1250, 1000)}, all_of_it), by
     by_day, totals = returns(world.marketing, "day", **span)
     assert totals == all_of_it and len(by_day) == 10 and by_day[formats.day(world.today)] == (10, 2, 1250, 100)
+    month = {"registered_month": first.replace(day=1), "month": world.today.replace(day=1), "country": "DE"}
+    CohortMonth.objects.create(
+        brand=world.brand, campaign="autumn", deposits=700, withdrawals=100, reversals=20, desk=world.desk, **month
+    )
     by_month, totals = returns(world.marketing, "cohort", **span)
-    assert [row[:2] for row in totals] == [(10, 2)] and sum(row[3] for row in by_month.values()) == 1000
+    assert [row[:3] for row in totals] == [(10, 2, 580)] and sum(row[3] for row in by_month.values()) == 1000
     spend = {"campaign": world.autumn, "network": "meta", "charged_currency": "EUR", "day": world.today}
     CampaignSpend.objects.create(country="AT", amount=100, charged=100, **spend)
     CampaignSpend.objects.create(country="", amount=200, charged=200, **spend)
@@ -277,7 +283,6 @@ def test_revenue_is_what_clients_lost_and_were_charged(world, browse):
     first = world.today - dt.timedelta(days=9)
     (row,) = rows(world.marketing, first=first, last=world.today)
     assert (row.revenue, row.cost, row.roi) == (100, 1000, -90)
-    assert rows(world.desk_head, first=first, last=world.today)[0].revenue == 100
     span = {"first": first, "last": world.today}
     for by, label in (("campaign", "Autumn"), ("source", "google"), ("country", "Germany"), ("day", None)):
         assert earned(world.marketing, by, label, **span) == 100, by
@@ -291,6 +296,53 @@ def test_revenue_is_what_clients_lost_and_were_charged(world, browse):
     assert earned(world.marketing, "day", None, "last", **span) == 100
     page = text_of(browse(world.marketing).get(reverse("campaign_returns"), {"period": "30"}))
     assert "Revenue" in page and "ROI" in page and "€100" in page
+
+
+def on_book(world, percent, since, until=None):
+    """Put the world's client on a split, then on the B-book, each decided at a midnight."""
+    for passed, day in ((percent, since), *([(0, until)] if until else [])):
+        at = dt.datetime.combine(day, dt.time(), tzinfo=dt.UTC)
+        ClientRouting.objects.create(
+            client=world.client,
+            book="split" if passed else "b",
+            passed_percent=passed,
+            state="approved",
+            reason="Trades on news",
+            requested_by=world.finance,
+            requested_at=at,
+            decided_by=world.second_finance,
+            decided_at=at,
+        )
+
+
+def test_losses_of_trades_that_are_passed_on_are_not_the_companys(world, browse):
+    """1,000 lost and 60 charged a day for three days, a quarter passed on on the second one alone: 750 + 60 are left of it."""
+    Client.objects.filter(pk=world.client.pk).update(
+        campaign="autumn", registered_at=dt.datetime.combine(world.today, dt.time(), tzinfo=dt.UTC)
+    )
+    account = make_account(world.client, make_server())
+    made = {"trades": 1, "wins": 0, "lots": 1, "net": -1_060, "net_base": -1_060, "charges_base": -60}
+    for back in (0, 1, 2):
+        day = world.today - dt.timedelta(days=back)
+        for period, start in (("d", day), ("w", day - dt.timedelta(days=day.weekday())), ("m", day.replace(day=1))):
+            rows_of_it = AccountResult.objects.filter(account=account, period=period, start=start)
+            if not rows_of_it.update(net_base=F("net_base") - 1_060, charges_base=F("charges_base") - 60):
+                AccountResult.objects.create(account=account, period=period, start=start, **made)
+    yesterday = world.today - dt.timedelta(days=1)
+    on_book(world, 25, yesterday, world.today)
+    span = {"first": world.today - dt.timedelta(days=2), "last": world.today}
+    assert rows(world.marketing, **span)[0].revenue == 3 * 1_060 - 250
+    for by in ("campaign", "source", "country", "day", "cohort"):
+        assert earned(world.marketing, by, **span) == 3 * 1_060 - 250, by
+    assert earned(world.marketing, "day", formats.day(yesterday), **span) == 810
+    lead(world.client, at=dt.datetime.combine(yesterday, dt.time(), tzinfo=dt.UTC), campaign=world.autumn)
+    assert earned(world.marketing, "campaign", None, "linear", **span) == 3 * 1_060 - 250
+    pages = [reverse("campaigns"), reverse("campaign_returns"), reverse("campaign", args=[world.autumn.pk])]
+    for page in pages:
+        assert "Revenue" in text_of(browse(world.marketing).get(page))
+        assert "Revenue" not in text_of(browse(world.desk_head).get(page)), (
+            "few clients' would say on which book they are"
+        )
 
 
 @pytest.mark.parametrize(

@@ -840,6 +840,7 @@ class Migration(migrations.Migration):
                 ('lots', models.DecimalField(decimal_places=8, help_text='Closed', max_digits=20)),
                 ('net', models.DecimalField(decimal_places=8, max_digits=20)),
                 ('net_base', models.DecimalField(decimal_places=2, max_digits=20)),
+                ('charges_base', models.DecimalField(db_default=0, decimal_places=2, help_text='Commission and fees of the net, below zero', max_digits=20)),
                 ('hours', django.contrib.postgres.fields.ArrayField(base_field=models.SmallIntegerField(), help_text='Hours (UTC) in which there were deals', null=True, size=None)),
                 ('hour_nets', django.contrib.postgres.fields.ArrayField(base_field=models.DecimalField(decimal_places=8, max_digits=20), help_text='What each of these hours brought', null=True, size=None)),
                 ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='results', to='trading.tradingaccount')),

@@ -15,7 +15,8 @@ from trading.models.accounts import MONEY, TradingAccount
 
 class AccountResult(models.Model):
     """An account's closed trades in one period. `net` is profit, commission, swap and fees in the account's currency,
-    `net_base` the same in the brand's base currency at each day's reference rate. Days also hold `net` by hour of day."""
+    `net_base` the same in the brand's base currency at each day's reference rate, `charges_base` commission and fees among it.
+    Days also hold `net` by hour of day."""
 
     pk = models.CompositePrimaryKey("account_id", "period", "start")
     account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, related_name="results", db_index=False)
@@ -26,6 +27,9 @@ class AccountResult(models.Model):
     lots = models.DecimalField(max_digits=20, decimal_places=8, help_text="Closed")
     net = models.DecimalField(**MONEY)
     net_base = models.DecimalField(max_digits=20, decimal_places=2)
+    charges_base = models.DecimalField(
+        max_digits=20, decimal_places=2, db_default=0, help_text="Commission and fees of the net, below zero"
+    )
     hours = ArrayField(models.SmallIntegerField(), null=True, help_text="Hours (UTC) in which there were deals")
     hour_nets = ArrayField(models.DecimalField(**MONEY), null=True, help_text="What each of these hours brought")
 

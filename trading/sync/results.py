@@ -5,8 +5,9 @@ A trigger names every day of an account whose deals were written, edited or dele
 days and writes their sums again from the deals, then the weeks and months they belong to. So the sums can't drift, whatever
 wrote the deals, and pages read few rows however many deals there are. `rebuild_facts`-like checks: `differences`.
 
-Amounts are in the account's currency; `net_base` is in the brand's base currency, each day at its own reference rate. Days
-are UTC. Only buys and sells count; `trades` are the deals that closed something.
+Amounts are in the account's currency; `net_base` is in the brand's base currency, each day at its own reference rate, and
+`charges_base` is what of it is commission and fees: the broker's on whatever book a trade is executed. Days are UTC. Only buys
+and sells count; `trades` are the deals that closed something.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ FACTS: Final = """
   SELECT d.account_id, d.day, x.symbol, extract(hour FROM x.executed_at AT TIME ZONE 'UTC')::smallint AS hour,
     count(*) FILTER (WHERE x.entry <> 0) AS trades,
     count(*) FILTER (WHERE x.entry <> 0 AND x.profit + x.commission + x.swap + x.fee > 0) AS wins,
-    sum(x.closed_lots) AS lots, sum(x.profit + x.commission + x.swap + x.fee) AS net
+    sum(x.closed_lots) AS lots, sum(x.profit + x.commission + x.swap + x.fee) AS net, sum(x.commission + x.fee) AS charges
   FROM days d JOIN trading_deal x ON x.account_id = d.account_id AND x.action IN (0, 1) AND x.deleted_at IS NULL
     AND x.executed_at >= d.day::timestamp AT TIME ZONE 'UTC' AND x.executed_at < (d.day + 1)::timestamp AT TIME ZONE 'UTC'
     AND x.executed_at >= %(first)s AND x.executed_at < %(last)s
@@ -57,7 +58,8 @@ WITH {DAYS}, facts AS MATERIALIZED ({FACTS}), symbols AS (
   INSERT INTO trading_symbolresult (account_id, day, symbol, trades, lots, net)
   SELECT account_id, day, symbol, sum(trades), sum(lots), sum(net) FROM facts GROUP BY 1, 2, 3
 ), hours AS (
-  SELECT account_id, day, hour, sum(trades) AS trades, sum(wins) AS wins, sum(lots) AS lots, sum(net) AS net
+  SELECT account_id, day, hour, sum(trades) AS trades, sum(wins) AS wins, sum(lots) AS lots, sum(net) AS net,
+    sum(charges) AS charges
   FROM facts GROUP BY 1, 2, 3
 ), currencies AS (
   SELECT a.id, a.currency, b.base_currency AS base FROM trading_tradingaccount a
@@ -68,9 +70,11 @@ WITH {DAYS}, facts AS MATERIALIZED ({FACTS}), symbols AS (
     SELECT DISTINCT c.currency, c.base, h.day FROM hours h JOIN currencies c ON c.id = h.account_id
   ) p
 )
-INSERT INTO trading_accountresult (account_id, period, start, trades, wins, lots, net, net_base, hours, hour_nets)
+INSERT INTO trading_accountresult (
+  account_id, period, start, trades, wins, lots, net, net_base, charges_base, hours, hour_nets)
 SELECT h.account_id, 'd', h.day, sum(h.trades), sum(h.wins), sum(h.lots), sum(h.net),
-  coalesce(round(sum(h.net) * max(p.rate), 2), 0), array_agg(h.hour ORDER BY h.hour), array_agg(h.net ORDER BY h.hour)
+  coalesce(round(sum(h.net) * max(p.rate), 2), 0), coalesce(round(sum(h.charges) * max(p.rate), 2), 0),
+  array_agg(h.hour ORDER BY h.hour), array_agg(h.net ORDER BY h.hour)
 FROM hours h JOIN currencies c ON c.id = h.account_id
 JOIN pairs p ON p.currency = c.currency AND p.base = c.base AND p.day = h.day
 GROUP BY h.account_id, h.day
@@ -85,15 +89,15 @@ SPANS: Final = f"""
 SUM_SPANS: Final = f"""
 WITH {SPANS}, sums AS (
   SELECT s.account_id, s.period, s.start, sum(r.trades) AS trades, sum(r.wins) AS wins, sum(r.lots) AS lots,
-    sum(r.net) AS net, sum(r.net_base) AS net_base
+    sum(r.net) AS net, sum(r.net_base) AS net_base, sum(r.charges_base) AS charges_base
   FROM spans s JOIN trading_accountresult r ON r.account_id = s.account_id AND r.period = 'd'
     AND r.start >= s.start AND r.start < s.until
   GROUP BY 1, 2, 3
 )
-INSERT INTO trading_accountresult (account_id, period, start, trades, wins, lots, net, net_base)
+INSERT INTO trading_accountresult (account_id, period, start, trades, wins, lots, net, net_base, charges_base)
 SELECT * FROM sums
 ON CONFLICT (account_id, period, start) DO UPDATE SET trades = excluded.trades, wins = excluded.wins, lots = excluded.lots,
-  net = excluded.net, net_base = excluded.net_base
+  net = excluded.net, net_base = excluded.net_base, charges_base = excluded.charges_base
 """
 EMPTY_SPANS: Final = f"""
 WITH {SPANS}

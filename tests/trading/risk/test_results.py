@@ -57,6 +57,7 @@ def test_days_weeks_and_months_are_the_sums_of_closed_trades(account: TradingAcc
     assert dict(zip(first.hours, first.hour_nets, strict=True)) == {9: Decimal("10.20"), 14: Decimal("-4.20")}
     week = rows["w", dt.date(2026, 6, 29)]
     assert (week.trades, week.net) == (3, Decimal("12.00"))  # without the deposit
+    assert (first.charges_base, week.charges_base) == (Decimal("-0.30"), Decimal("-0.30")), "without the swap"
     assert rows["m", dt.date(2026, 6, 1)].net == 6 and rows["m", dt.date(2026, 7, 1)].net == 6
     by_symbol = {(r.day, r.symbol): r.net for r in SymbolResult.objects.filter(account=account)}
     assert by_symbol[MONDAY.date(), "EURUSD"] == Decimal("10.20")
