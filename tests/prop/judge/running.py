@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from prop.choices import StageState, VersionState
+from prop.choices import ChallengeState, StageState, VersionState
 from prop.models import Challenge, PhaseAccount, Programme, ProgrammePhase, ProgrammeSize, ProgrammeVersion
 from tests.trading.factories import make_account, make_server, make_type
 from tests.wallet.factories import fund
@@ -53,6 +53,32 @@ def run_phase(cast, *, server=None, login="", started_at=None, **rules) -> Phase
         account=account,
         state=StageState.RUNNING,
         started_at=started_at or NOON - dt.timedelta(hours=1),
+    )
+
+
+def run_another(row: PhaseAccount, *, key: str, state: ChallengeState = ChallengeState.ACTIVE) -> PhaseAccount:
+    """The same trader's next challenge in the version of another one, running since then on an account of its own."""
+    known, first = Challenge.objects.values("payment"), row.challenge
+    fund(first.client, 10_000, key=key)
+    challenge = Challenge.objects.create(
+        brand=first.brand,
+        client=first.client,
+        version=first.version,
+        size=first.size,
+        currency=first.currency,
+        balance=first.balance,
+        price=first.price,
+        request_key=key,
+        payment=Journal.objects.exclude(pk__in=known).order_by("-pk")[0],
+        bought_at=first.bought_at,
+        state=state,
+    )
+    return PhaseAccount.objects.create(
+        challenge=challenge,
+        phase=row.phase,
+        account=make_account(first.client, row.account.server),
+        state=StageState.RUNNING,
+        started_at=row.started_at,
     )
 
 

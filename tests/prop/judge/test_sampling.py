@@ -1,13 +1,14 @@
 """Samples every second: what happens between two slower readings is seen, and quiet accounts cost next to nothing."""
 
 import datetime as dt
+import itertools
 from decimal import Decimal
 from random import Random
 
 import pytest
 from django.utils import timezone
 
-from crm.models import AuditEvent
+from crm.models import AuditEvent, Notification
 from prop.choices import StageState
 from prop.judge import live, rounds, sampling
 from prop.judge.days import to_msc, to_time
@@ -17,10 +18,12 @@ from prop.judge.quiet import judge_quiet
 from prop.judge.state import State
 from prop.models import Breach, EquityMinute, EquityRound, PhaseAccount
 from tests.faults.killing import killed_at
-from tests.prop.judge.running import NOON, run_phase, trade
+from tests.prop.judge.running import NOON, run_another, run_phase, trade
 from trading.choices import DealEntry
 from trading.models import Deal, SyncCursor
 from trading.sync import money
+
+STEPS_MAX = 100
 
 
 def keep_round(row, seconds, balance, equity, *, since=NOON):
@@ -172,15 +175,29 @@ def test_judge_that_was_away_finds_the_breach_of_its_absence(cast, db):
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_killed_judge_of_rounds_leaves_out_and_doubles_nothing(cast):
+def test_judge_of_rounds_is_killed_at_every_step(cast):
+    """Each step kills it over a new account, so that no step is passed over for what was committed before the last death."""
     row = run_phase(cast)
-    for second, equity in enumerate([1_000_000, 995_000, 949_000, 999_000]):
-        keep_round(row, second, 1_000_000, equity)
-    for step in range(1, 60, 6):
-        if not killed_at(step, lambda: rounds.judge_server(row.account.server_id)):
+    for step in itertools.count(1):
+        assert step < STEPS_MAX
+        for second, equity in enumerate([1_000_000, 995_000, 949_000, 999_000]):
+            keep_round(row, second, 1_000_000, equity)
+        killed = killed_at(step, lambda server_id=row.account.server_id: rounds.judge_server(server_id))
+        row.refresh_from_db()
+        breaches = Breach.objects.filter(judged_account=row)
+        is_breached = row.state == StageState.BREACHED
+        told = [
+            AuditEvent.objects.filter(action="prop.rule_breached"),
+            Notification.objects.filter(kind="prop.rule_breached"),
+        ]
+        assert breaches.count() == row.minutes.count() == row.days.count() == is_breached
+        assert [rows.count() for rows in told] == [step - 1 + is_breached] * 2
+        judge(row)
+        breach = breaches.get()
+        assert (breach.occurred_at, breach.evidence["before"]["equity"]) == (NOON + dt.timedelta(seconds=2), 995_000)
+        assert [rows.count() for rows in told] == [step, step] and row.minutes.count() == 1
+        assert row.account.trading_wanted is False and not EquityRound.objects.exists()
+        if not killed:
             break
-        assert Breach.objects.count() == AuditEvent.objects.filter(action="prop.rule_breached").count()
-    judge(row)
-    breach = Breach.objects.get()
-    assert (breach.occurred_at, breach.evidence["before"]["equity"]) == (NOON + dt.timedelta(seconds=2), 995_000)
-    assert EquityMinute.objects.count() == 1 and not EquityRound.objects.exists()
+        row = run_another(row, key=f"k{step}")
+    assert step > 20, step

@@ -13,7 +13,7 @@ from crm import approvals
 from crm.errors import NotAllowed, WrongState
 from crm.models import AccessEvent, Notification, OutboxEvent, WorkItem, WorkProposal
 from prop.challenges.returned_fees import unrefunded
-from prop.choices import MergeState, StageState
+from prop.choices import ChallengeState, MergeState, StageState
 from prop.judge import live
 from prop.judge.again import judges_of
 from prop.merging.requests import offers_of, request_merge
@@ -25,46 +25,22 @@ from prop.scaling.proposing import propose_growth
 from prop.scaling.terms import progress_of
 from tests.cast import Cast, signed_in
 from tests.faults.killing import killed_at
-from tests.prop.judge.running import NOON, show, trade
+from tests.prop.judge.running import NOON, run_another, show, trade
 from tests.prop.payouts.test_payouts import confirm, pay_out
 from tests.prop.payouts.world import ask, earn, run_funded
 from tests.prop.scaling.test_scaling import put_in
 from tests.racing import race
-from tests.trading.factories import make_account
-from tests.wallet.factories import fund
 from trading.accounts.balance_operations import settle
 from trading.choices import DealEntry
 from trading.models import BalanceOperation, TradingAccount
 from trading.platforms.errors import FinalError
-from wallet.models import Journal
 
 pytestmark = pytest.mark.django_db
 
 
 def second_of(cast: Cast, row: PhaseAccount) -> PhaseAccount:
     """The same trader's other funded account of the version, with nothing traded on it."""
-    fund(cast.client, 10_000, key="second")
-    known = Challenge.objects.values("payment")
-    challenge = Challenge.objects.create(
-        brand=cast.brand,
-        client=cast.client,
-        version=row.challenge.version,
-        size=row.challenge.size,
-        currency="EUR",
-        balance=10_000,
-        price=100,
-        request_key="two",
-        payment=Journal.objects.exclude(pk__in=known).order_by("-pk")[0],
-        bought_at=row.challenge.bought_at,
-        state="funded",
-    )
-    made = PhaseAccount.objects.create(
-        challenge=challenge,
-        phase=row.phase,
-        account=make_account(cast.client, row.account.server),
-        state=StageState.RUNNING,
-        started_at=row.started_at,
-    )
+    made = run_another(row, key="two", state=ChallengeState.FUNDED)
     read(made, 0)
     return made
 
