@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from crm.brand_policies import Choice, Count, Policy, PolicyArea, Switch, declare
+from ib.agreements.choices import ClientNames
 
 
 class PartnerTouch(models.TextChoices):
@@ -13,13 +14,6 @@ class PartnerTouch(models.TextChoices):
 
     FIRST = "first", _("The first partner whose link or code was used")
     LAST = "last", _("The last partner whose link or code was used")
-
-
-class ClientNames(models.TextChoices):
-    """What a partner reads of a client of theirs."""
-
-    SHORT = "short", _("First name and initial")
-    NUMBER = "number", _("Client number only")
 
 
 PARTNER_TOUCH = declare(
@@ -64,8 +58,8 @@ CLIENT_NAMES = declare(
         Choice(dict(ClientNames.choices)),
         ClientNames.SHORT.value,
         _(
-            "On their pages, statements, files and in the API. Contact details are never shared, and of clients further"
-            " down only whose they are."
+            "On their pages, statements, files and in the API, where their agreements don’t set it. Contact details are never"
+            " shared, and of clients further down only whose they are."
         ),
     )
 )

@@ -465,7 +465,7 @@ class IbNotice(NotificationKind):
     )
     RATIO_PROPOSED = (
         "ib.ratio_proposed",
-        _("Personal ratios awaiting second approval"),
+        _("Agreements awaiting second approval"),
         NoticeGroup.PARTNERS,
         staff("ib.approve_plan"),
         EmailChannel.AT_ONCE,

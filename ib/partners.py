@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from guardian.shortcuts import assign_perm, remove_perm
 
+from clients.choices import ClientKind
 from clients.models import Client
 from clients.queries import reaches
 from compliance.parties.choices import PartyRole
@@ -24,9 +25,9 @@ from crm.models import Actor, Brand, User
 from crm.security import audit, policies
 from ib import links, tree
 from ib.audit_codes import IbAction
-from ib.choices import PartnerState
+from ib.choices import ApplicantKind, PartnerState
 from ib.codes import new_code
-from ib.models import Partner, PartnerSpell
+from ib.models import Partner, PartnerApplication, PartnerSpell
 from ib.policies import can_manage_partners
 from ib.queries import partners_visible_to
 from ib.screening import partner_names
@@ -180,22 +181,35 @@ def _publish(partner: Partner, event_type: Callable[..., Event], actor: Actor, *
     )
 
 
+def awaits_company(partner: Partner) -> bool:
+    """Whether an undecided applicant applied as a company while their own record is still a person's."""
+    return (
+        partner.state == PartnerState.PENDING
+        and partner.client is not None
+        and partner.client.kind != ClientKind.COMPANY
+        and PartnerApplication.objects.filter(partner=partner, kind=ApplicantKind.COMPANY).exists()
+    )
+
+
 @transaction.atomic
 def link_wallet(*, partner_id: int, client_id: int, actor: Actor, reason: str) -> Partner:
     """Link a partner's own client record: its wallet gets the payouts, and its trading earns the partner nothing.
 
-    Once linked it stays: payouts never change hands. Who: `ib.manage_partners` at the brand, and the client in reach.
-    Raises: NotAllowed, WrongState, DomainError.
+    Once linked it stays: payouts never change hands. Only who applied as a company may still put the company's record in the place
+    of a person's. Who: `ib.manage_partners` at the brand, and the client in reach. Raises: NotAllowed, WrongState, DomainError.
     """
-    partner = lock(Partner, partner_id)
+    partner = lock(Partner, partner_id, "client")
     policies.require(can_manage_partners(actor, partner.brand_id))
-    if partner.client_id is not None:
+    before = partner.client_id
+    if before is not None and not awaits_company(partner):
         raise WrongState(_("This partner already has a wallet."))
     client = Client.objects.filter(pk=client_id, brand_id=partner.brand_id).first()
     if client is None or (actor is not None and not reaches(actor, client)):
         raise DomainError(_("No client with this number at the partner's brand."))
     if Partner.objects.filter(client=client).exists():
         raise DomainError(_("This client is already a partner."))
+    if before is not None and client.kind != ClientKind.COMPANY:
+        raise DomainError(_("They applied as a company. Enter the number of the company’s client record."))
     partner.client = client
     partner.save(update_fields=["client"])
     audit.record(
@@ -204,6 +218,7 @@ def link_wallet(*, partner_id: int, client_id: int, actor: Actor, reason: str) -
         target=partner,
         brand_id=partner.brand_id,
         client_id=client.pk,
+        before={"client": before} if before else {},
         after={"client": client.pk},
         reason=reason,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
@@ -35,6 +36,17 @@ from trading.choices import SymbolGroup
 
 # What an agreement pays of its plan's rates, in per cent, unless two people agreed a personal ratio.
 WHOLE: Final = Decimal(100)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What an agreement says beside its plan and scope: how much of the plan's rates it pays, and how the partner reads names.
+
+    client_names: of `ClientNames`, or empty where it doesn't say; None leaves it as it was agreed.
+    """
+
+    percent: Decimal = WHOLE
+    client_names: str | None = None
 
 
 @transaction.atomic
@@ -315,11 +327,11 @@ def assign_plan(
     """
     partner = lock(Partner, partner_id)
     policies.require(can_manage_partners(actor, partner.brand_id))
-    return agree(partner, plan_id, percent=WHOLE, scope=scope, actor=actor, at=at, reason=reason)
+    return agree(partner, plan_id, Terms(), scope=scope, actor=actor, at=at, reason=reason)
 
 
 def check_agreement(
-    partner: Partner, plan_id: int | None, *, percent: Decimal, scope: Scope = USUAL
+    partner: Partner, plan_id: int | None, terms: Terms, *, scope: Scope = USUAL
 ) -> tuple[Plan | None, PartnerPlan | None]:
     """Return the plan of an agreement that may be made, and the one it replaces.
 
@@ -333,17 +345,26 @@ def check_agreement(
         check_plan_fits(plan.pk, scope)
     held = PartnerPlan.objects.filter(partner=partner, ends_at__isnull=True, **scope.place)
     current = held.select_related("plan").first()
-    is_same = current is None or (current.percent == percent and Scope.of(current) == scope)
+    is_same = current is None or (
+        (current.percent, Scope.of(current)) == (terms.percent, scope)
+        and terms.client_names in (None, current.client_names)
+    )
     if (current.plan_id if current else None) == plan_id and is_same:
         raise WrongState(_("Nothing to change: this is already set."))
     return plan, current
 
 
+def agreed_names(partner: Partner, scope: Scope) -> str:
+    """Return how the agreement that one of this scope would replace shows clients' names; empty where it doesn't say."""
+    held = PartnerPlan.objects.filter(partner=partner, ends_at__isnull=True, **scope.place)
+    return held.values_list("client_names", flat=True).first() or ""
+
+
 def agree(
     partner: Partner,
     plan_id: int | None,
+    terms: Terms,
     *,
-    percent: Decimal,
     actor: Actor,
     scope: Scope = USUAL,
     at: dt.datetime | None = None,
@@ -353,7 +374,10 @@ def agree(
 
     Raises: WrongState, DomainError.
     """
-    plan, current = check_agreement(partner, plan_id, percent=percent, scope=scope)
+    percent = terms.percent
+    plan, current = check_agreement(partner, plan_id, terms, scope=scope)
+    names_before = current.client_names if current else ""
+    names = names_before if terms.client_names is None else terms.client_names
     now = at or timezone.now()
     if current is not None:
         current.ends_at = now
@@ -362,9 +386,16 @@ def agree(
     if plan is not None:
         with refusing_misfits():
             held = PartnerPlan.objects.create(
-                partner=partner, plan=plan, percent=percent, starts_at=now, made_by=actor, **scope.values
+                partner=partner,
+                plan=plan,
+                percent=percent,
+                client_names=names,
+                starts_at=now,
+                made_by=actor,
+                **scope.values,
             )
     ratio = {} if percent == WHOLE else {"percent": str(percent)}
+    were, are = ({}, {}) if names == names_before else ({"client_names": names_before}, {"client_names": names})
     audit.record(
         actor=actor,
         action=IbAction.PLAN_ASSIGNED,
@@ -372,15 +403,15 @@ def agree(
         brand_id=partner.brand_id,
         client_id=scope.client_id,
         reason=reason,
-        before={"plan": current.plan_id if current else None},
-        after={"plan": plan_id, "from": now.isoformat(), **ratio, **scope.noted},
+        before={"plan": current.plan_id if current else None, **were},
+        after={"plan": plan_id, "from": now.isoformat(), **ratio, **are, **scope.noted},
     )
     if scope.is_usual:
         _publish_level(partner, current.plan if current else None, plan, actor)
     if at is None and (current is not None or not scope.is_usual):
-        names = {"plan": plan.name if plan else current.plan.name if current else ""}
+        named = {"plan": plan.name if plan else current.plan.name if current else ""}
         changed = phrase("Paid by “%(plan)s” from now on.") if plan else phrase("“%(plan)s” no longer applies.")
-        notices.notify_of_agreement(partner, changed % names)
+        notices.notify_of_agreement(partner, changed % named)
     return held
 
 

@@ -302,7 +302,7 @@ def _say_that_it_is_carried(partner: Partner, row: Settlement) -> None:
         title=phrase("Your commissions are below the minimum payout and are carried forward"),
         body=phrase("%(carried)s so far, minimum %(minimum)s")
         % {"carried": Money(row.carried_out, row.currency), "minimum": Money(row.terms.minimum, row.currency)},
-        url=f"/partners/earnings/{row.pk}/",
+        url=f"/partners/payouts/{row.pk}/",
         dedupe_key=f"ib.settlement:{row.pk}",
     )
 

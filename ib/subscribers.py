@@ -188,7 +188,7 @@ def tell_the_partner(event: CommissionSettled) -> None:
         kind=IbNotice.COMMISSION_SETTLED,
         title=phrase("Your commissions were settled"),
         body=amount(Money(event.amount, event.currency)),
-        url=f"/partners/earnings/{event.settlement_id}/",
+        url=f"/partners/payouts/{event.settlement_id}/",
         dedupe_key=f"ib.settlement:{event.settlement_id}",
     )
 

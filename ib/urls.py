@@ -149,7 +149,7 @@ own = [
     path("partners/disputes/", portal_disputes.own_disputes, name="partner_disputes"),
     path("partners/disputes/<int:dispute_id>/", portal_disputes.dispute_page, name="partner_dispute_page"),
     path("partners/earnings/missing/", portal_disputes.missing, name="partner_missing_deal"),
-    path("partners/earnings/<int:settlement_id>/", portal.settlement_page, name="partner_settlement"),
+    path("partners/payouts/<int:settlement_id>/", portal.settlement_page, name="partner_settlement"),
     path("partners/links/", portal_links.links, name="partner_links"),
     path("partners/links/banners/", materials.own_banners, name="partner_materials"),
     path("partners/links/banners/<int:banner_id>/", materials.own_picture, name="partner_material_picture"),
@@ -183,7 +183,7 @@ own = [
     ),
     path("partners/agreement.pdf", portal_statements.agreement, name="partner_agreement"),
     path("partners/credit-notes/<int:note_id>.pdf", portal_statements.credit_note, name="partner_credit_note"),
-    path("partners/earnings/<int:settlement_id>/invoice.pdf", portal_statements.invoice, name="partner_invoice"),
+    path("partners/payouts/<int:settlement_id>/invoice.pdf", portal_statements.invoice, name="partner_invoice"),
     path(
         "partners/payouts/requests/<int:request_id>/withdraw/", portal.withdraw_request, name="partner_payout_withdraw"
     ),

@@ -18,9 +18,14 @@ SETTLES = "crm.manage_work"
 
 
 def can_upload(user: Actor, client: Client) -> Decision:
-    """Decide who may send a document: the client, also for their company's people, or staff with `kyc.send_document`."""
+    """Decide who may send a document: the client, also for their company's people, or staff with `kyc.send_document`.
+
+    A person of a company who has a login of their own sends theirs with that.
+    """
     if user is not None and user.is_client:
-        is_own = client.user_id == user.pk or client.companies.filter(left_at=None, company__client__user=user).exists()
+        is_own = client.user_id == user.pk or (
+            client.user_id is None and client.companies.filter(left_at=None, company__client__user=user).exists()
+        )
         return YES if is_own else no(_("This isn't your account."))
     return can(user, client, "kyc.send_document")
 

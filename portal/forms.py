@@ -173,7 +173,7 @@ class RegistrationForm(forms.Form):
     def _check_texts(self) -> None:
         """Let nobody agree to words other than those they read: each box carries the hash of its text."""
         for kind, text in self.texts.items():
-            ticked = self.data.get(f"consent_{kind.value}")
+            ticked = self.data.get(self.add_prefix(f"consent_{kind.value}"))
             if ticked and ticked != text.sha256:
                 changed = gettext("This text has changed since you opened the page. Read it and accept it again.")
                 self.add_error(f"consent_{kind.value}", changed)

@@ -67,7 +67,7 @@ class Application:
     last_name: str
     phone: str
     country: str
-    date_of_birth: dt.date
+    date_of_birth: dt.date | None
     language: str
     time_zone: str = ""
     given: Sequence[Wording] = ()

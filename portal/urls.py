@@ -49,6 +49,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("portal/profile/security/", home.security, name="portal_security"),
     path("portal/profile/", home.profile, name="portal_profile"),
     path("portal/partner/", partner.become_partner, name="portal_partner"),
+    path("portal/partner/company/", partner.company_account, name="portal_partner_company"),
     path("portal/consents/", consents.accept_texts, name="portal_consents"),
     path("portal/profile/consents/<int:pk>/", consents.consent, name="portal_consent"),
     path("portal/profile/marketing/", home.marketing, name="portal_marketing"),

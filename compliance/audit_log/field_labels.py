@@ -43,6 +43,7 @@ FIELD_LABELS = {
     "churn": _("Rapid in-and-out"),
     "clawback_days": _("Clawback within (days)"),
     "client_hash": _("Fingerprint of the client's data"),
+    "client_names": _("Clients’ names"),
     "clients_moved": _("Clients moved"),
     "closing": _("Closing balance"),
     "condition": _("Condition"),

@@ -39,7 +39,7 @@ SCOPES: Final = (
     Scope("webhooks:write", _("Subscribe to events and end these subscriptions")),
     Scope("reports:read", _("Read the daily figures of agents and desks")),
     Scope("marketing:read", _("Read segments and campaigns")),
-    Scope("own_clients:read", _("Read your clients, with names shortened"), for_partners=True),
+    Scope("own_clients:read", _("Read your clients, with names as agreed"), for_partners=True),
     Scope("own_earnings:read", _("Read your earnings with their calculation, and your settlements"), for_partners=True),
     Scope("own_links:read", _("Read your links with clicks and registrations, and your funnel"), for_partners=True),
 )

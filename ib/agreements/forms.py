@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from clients.queries import clients_visible_to
 from crm.models import User
+from ib.agreements.choices import ClientNames
 from ib.agreements.scopes import Scope
 from ib.models import Partner, PartnerPlan, Plan, ReferralLink
 from ib.models.plans import RATIO_MOST, USUAL_PRIORITY
@@ -73,6 +74,12 @@ class AssignPlanForm(forms.Form):
         decimal_places=2,
         label=_("Personal ratio (% of the plan's rates)"),
         help_text=_("Other than 100 % it needs a second approval, and applies from then on"),
+    )
+    client_names = forms.ChoiceField(
+        choices=[("", _("As the brand’s policy has it")), *ClientNames.choices],
+        required=False,
+        label=_("The partner sees their clients as"),
+        help_text=_("The strictest of a partner’s agreements counts. A change needs a second approval"),
     )
     reason = forms.CharField(max_length=200, label=_("Reason"))
     days = forms.TypedChoiceField(
@@ -139,6 +146,7 @@ class AssignPlanForm(forms.Form):
         return {
             "plan": held.plan_id,
             "percent": held.percent,
+            "client_names": held.client_names,
             "platforms": held.platforms,
             "account_groups": ", ".join(held.account_groups),
             "links": held.link_ids,

@@ -318,7 +318,7 @@ def _check_agreement(
     if plan_id is None:
         raise DomainError(_("Choose a plan to try."))
     check_ratio(percent)
-    plan, _current = plans.check_agreement(partner, plan_id, percent=percent, scope=scope)
+    plan, _current = plans.check_agreement(partner, plan_id, plans.Terms(percent), scope=scope)
     held = Q(ends_at=None) | Q(ends_at__gt=timezone.now())
     versions = PlanVersion.objects.filter(held, plan=plan, state=VersionState.ACTIVE).select_related("plan__brand")
     return versions.order_by("starts_at")[0]

@@ -19,14 +19,15 @@ from crm.api.fields import boolean, computed, decimal, integer, money, text, tim
 from crm.api.problems import ApiProblem
 from crm.api.reading import ID_MAX, register
 from crm.api.resources import Resource
-from crm.models import Brand, User
+from crm.models import User
+from ib.agreements.choices import ClientNames
 from ib.choices import AccrualState, AttributionMethod, PartnerRight
 from ib.models import Accrual, Attribution, ReferralDay, ReferralLink, Settlement
 from ib.partner_pages import sources
-from ib.partner_pages.client_names import shown_name
+from ib.partner_pages.client_names import names_for, shown_name
 from ib.partner_pages.date_ranges import DateRange
 from ib.partner_pages.tables import partner_id_of
-from ib.team.rights import has_right, remember_access
+from ib.team.rights import access_of, has_right, remember_access
 
 CLIENTS_SCOPE: Final = "own_clients:read"
 EARNINGS_SCOPE: Final = "own_earnings:read"
@@ -57,12 +58,19 @@ def _may(right: PartnerRight, user: User) -> bool:
     return has_right(right, user)
 
 
+def _names_for(user: User) -> Value:
+    """Write down with each row how the partner reads names; somebody without a partner has no rows."""
+    access = access_of(user)
+    return Value(str(names_for(access.partner) if access else ClientNames.NUMBER))
+
+
 def _clients(user: User) -> QuerySet[Attribution]:
-    return Attribution.objects.filter(partner_id=partner_id_of(user), ends_at__isnull=True)
+    rows = Attribution.objects.filter(partner_id=partner_id_of(user), ends_at__isnull=True)
+    return rows.annotate(names=_names_for(user))
 
 
 def _accruals(user: User) -> QuerySet[Accrual]:
-    return Accrual.objects.filter(partner_id=partner_id_of(user))
+    return Accrual.objects.filter(partner_id=partner_id_of(user)).annotate(names=_names_for(user))
 
 
 def _settlements(user: User) -> QuerySet[Settlement]:
@@ -80,28 +88,16 @@ def _links(user: User) -> QuerySet[ReferralLink]:
 
 NAME_SCHEMA: Final[dict[str, Any]] = {
     "type": ["string", "null"],
-    "description": "Shortened, as on your pages; null for clients of partners below you",
+    "description": "As on your pages, by your agreement: in full, shortened, or the number; null for clients of partners below you",
     "examples": ["Clara W."],
 }
 
 
-NAME_COLUMNS: Final = (
-    "client__first_name",
-    "client__last_name",
-    "client_id",
-    "partner__brand_id",
-    "partner__brand__policies_version",
-    "partner__brand__time_zone",
-)
-
-
-def _name_of(first: str, last: str, client_id: int, brand_id: int, version: str, zone: str) -> str:
-    """Write a client's name as the partner's pages do; of the brand only what its policies are read by is known."""
-    return shown_name(Brand(pk=brand_id, policies_version=version, time_zone=zone), first, last, client_id)
+NAME_COLUMNS: Final = ("names", "client__first_name", "client__last_name", "client_id")
 
 
 def _name_of_own(level: int, *values: Any) -> str | None:
-    return _name_of(*values) if level == 1 else None
+    return shown_name(*values) if level == 1 else None
 
 
 OWN_CLIENTS: Final = Resource(
@@ -111,12 +107,12 @@ OWN_CLIENTS: Final = Resource(
     permission="",
     partner_may=partial(_may, PartnerRight.SEE_CLIENTS),
     rows=_clients,
-    summary="The clients that you referred. Names are shortened, and contact details aren't shared.",
+    summary="The clients that you referred. Names are as on your pages, and contact details aren't shared.",
     client="client_id",
     fields=(
         integer("id"),
         integer("client_id"),
-        computed("name", NAME_COLUMNS, _name_of, schema=NAME_SCHEMA),
+        computed("name", NAME_COLUMNS, shown_name, schema=NAME_SCHEMA),
         text("stage", "client__stage", choices=Stage.values),
         text("country", "client__country", example="DE"),
         text("method", choices=AttributionMethod.values),

@@ -156,7 +156,9 @@ def _keep(
 def _confirm_receipt(partner: Partner, application: PartnerApplication) -> None:
     brand, has_record = partner.brand, partner.client_id is not None
     is_company = application.kind == ApplicantKind.COMPANY
-    address = reverse("portal_documents") if has_record else reverse("portal_register_at", kwargs={"brand": brand.code})
+    address = reverse("portal_register_at", kwargs={"brand": brand.code})
+    if has_record:
+        address = reverse("portal_partner" if is_company else "portal_documents")
     mail.send(
         kind="ib.application_received",
         to=Recipient(partner.user.email, partner.user.language, brand),
@@ -167,7 +169,12 @@ def _confirm_receipt(partner: Partner, application: PartnerApplication) -> None:
             paragraphs=(
                 _("Thank you for applying to become a partner of %(brand)s. We'll review your application.")
                 % {"brand": brand},
-                _("So that we can verify you, upload your documents in the client portal.")
+                _(
+                    "So that we can verify the company and pay it, register it in the client portal and upload its documents. "
+                    "If you are verified already, you stay so."
+                )
+                if has_record and is_company
+                else _("So that we can verify you, upload your documents in the client portal.")
                 if has_record
                 else _(
                     "So that we can verify the company and pay it, open a client account with this e-mail address, register "
@@ -179,7 +186,14 @@ def _confirm_receipt(partner: Partner, application: PartnerApplication) -> None:
                     "upload your documents there."
                 ),
             ),
-            button=(_("Upload documents") if has_record else _("Open an account"), absolute(address)),
+            button=(
+                _("Register a company")
+                if has_record and is_company
+                else _("Upload documents")
+                if has_record
+                else _("Open an account"),
+                absolute(address),
+            ),
         ),
     )
 

@@ -10,7 +10,6 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clients.choices import ClientKind
 from clients.countries import country_name
 from crm import approvals
 from crm.approvals import Change
@@ -27,7 +26,7 @@ from ib import partners, plans, tree
 from ib.applications import invitations
 from ib.audit_codes import IbAction
 from ib.brand_policies import PARTNER_VERIFICATION
-from ib.choices import ApplicantKind, IbNotice, PartnerState
+from ib.choices import IbNotice, PartnerState
 from ib.models import Partner, PartnerApplication, PartnerApproval
 from ib.models.plans import RATIO_MOST
 from ib.policies import can_manage_partners
@@ -44,10 +43,10 @@ def verification_missing(partner: Partner) -> str:
         return _(
             "The applicant has no client record yet: it is linked once they register with the same e-mail address."
         )
-    applied_as = PartnerApplication.objects.filter(partner=partner).values_list("kind", flat=True).first()
-    if applied_as == ApplicantKind.COMPANY and partner.client.kind != ClientKind.COMPANY:
+    if partners.awaits_company(partner):
         return _(
-            "They applied as a company, but the client record is a person's. Ask them to register the company as a client."
+            "They applied as a company, but the client record is a person's. They register the company in the client portal, "
+            "under Become a partner. A person who is verified stays so, and the company is verified beside them."
         )
     if partner.client.kyc_level < level_required(partner.client):
         return _("The applicant's own client record isn't verified yet.")
@@ -88,7 +87,7 @@ def propose_approval(
     if not 0 < percent <= RATIO_MOST:
         raise DomainError(_("A personal ratio is more than 0 and at most %(most)s %%.") % {"most": RATIO_MOST})
     _require_approvable(partner)
-    plans.check_agreement(partner, plan_id, percent=percent)
+    plans.check_agreement(partner, plan_id, plans.Terms(percent))
     _require_within_offer(partner, plan_id, percent)
     item = PartnerApproval(partner=partner, plan_id=plan_id, percent=percent, reason=reason.strip())
     return approvals.propose(item, actor=actor)
@@ -150,7 +149,7 @@ class ApplicationApproval(approvals.ApprovalKind[PartnerApproval]):
         _require_approvable(partner)
         _require_within_offer(partner, item.plan_id, item.percent)
         partners.set_state(partner, PartnerState.ACTIVE, actor=actor, reason=item.reason)
-        plans.agree(partner, item.plan_id, percent=item.percent, actor=actor, reason=item.reason)
+        plans.agree(partner, item.plan_id, plans.Terms(item.percent), actor=actor, reason=item.reason)
         invitations.send_invitation(partner, actor=actor)
 
     def title(self, item: PartnerApproval) -> LocalizedText:

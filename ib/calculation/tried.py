@@ -41,7 +41,7 @@ class Instead:
 _COLUMNS: Final = """partner_id, plan_id, link_id, client_id, priority, platforms, account_groups, link_ids, percent, starts_at,
   ends_at"""
 AGREEMENTS: Final = f"""
-CREATE TEMP TABLE {TRIED} (LIKE {KEPT}) ON COMMIT DROP;
+CREATE TEMP TABLE {TRIED} (LIKE {KEPT} INCLUDING DEFAULTS) ON COMMIT DROP;
 INSERT INTO {TRIED} (id, {_COLUMNS})
 SELECT s.id, s.partner_id, CASE WHEN s.plan_id = %(plan)s THEN {TRIED_PLAN} ELSE s.plan_id END, s.link_id, s.client_id, s.priority,
   s.platforms, s.account_groups, s.link_ids, s.percent, s.starts_at, s.ends_at

@@ -549,6 +549,7 @@ class Migration(migrations.Migration):
                 ('link_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, size=None)),
                 ('platforms', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('mt5', 'MetaTrader 5'), ('mt4', 'MetaTrader 4'), ('ctrader', 'cTrader'), ('matchtrader', 'Match-Trader'), ('sirix', 'Sirix')], max_length=12), blank=True, default=list, size=None)),
                 ('priority', models.PositiveSmallIntegerField(default=100)),
+                ('client_names', models.CharField(blank=True, choices=[('full', 'Full name'), ('short', 'First name and initial'), ('number', 'Client number only')], db_default='', default='', max_length=8)),
                 ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
                 ('reason', models.CharField(max_length=300)),
                 ('requested_at', models.DateTimeField()),
@@ -574,6 +575,7 @@ class Migration(migrations.Migration):
                 ('link_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, size=None)),
                 ('platforms', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('mt5', 'MetaTrader 5'), ('mt4', 'MetaTrader 4'), ('ctrader', 'cTrader'), ('matchtrader', 'Match-Trader'), ('sirix', 'Sirix')], max_length=12), blank=True, default=list, size=None)),
                 ('priority', models.PositiveSmallIntegerField(default=100)),
+                ('client_names', models.CharField(blank=True, choices=[('full', 'Full name'), ('short', 'First name and initial'), ('number', 'Client number only')], db_default='', default='', max_length=8)),
                 ('percent', models.DecimalField(decimal_places=2, default=100, help_text="Personal ratio: what it pays of the plan's rates", max_digits=5)),
                 ('starts_at', models.DateTimeField()),
                 ('ends_at', models.DateTimeField(blank=True, null=True)),
@@ -1486,6 +1488,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='ratioproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('client_names__in', ['', 'full', 'short', 'number'])), name='proposal_shows_names_in_a_known_way'),
+        ),
+        migrations.AddConstraint(
+            model_name='ratioproposal',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('priority', 100), ('account_groups', []), ('link_ids', []), ('platforms', [])), models.Q(('client', None), ('link', None), ('priority__gte', 1), ('priority__lt', 100), models.Q(('account_groups', []), ('link_ids', []), ('platforms', []), _negated=True)), _connector='OR'), name='proposed_scope_has_its_place'),
         ),
         migrations.AddIndex(
@@ -1515,6 +1521,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='partnerplan',
             constraint=models.CheckConstraint(condition=models.Q(('percent__gt', 0), ('percent__lte', Decimal('200'))), name='personal_ratio_is_within_bounds'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerplan',
+            constraint=models.CheckConstraint(condition=models.Q(('client_names__in', ['', 'full', 'short', 'number'])), name='agreement_shows_names_in_a_known_way'),
         ),
         migrations.AddConstraint(
             model_name='partnerplan',

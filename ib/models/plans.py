@@ -27,6 +27,7 @@ from ib.choices import (
     TierBasis,
     VersionState,
 )
+from ib.models.agreed_names import AgreedNames
 from ib.models.partners import Partner, ReferralLink, history_stays
 from trading.choices import PlatformKind, SymbolGroup
 
@@ -506,7 +507,7 @@ class AgreementScope(models.Model):
 RATIO_MOST = Decimal(200)
 
 
-class PartnerPlan(AgreementScope):
+class PartnerPlan(AgreementScope, AgreedNames):
     """Which plan a partner's own clients are paid by, and when.
 
     An agreement for one client comes before one for the clients of a link, then those with a scope by their priority, then the
@@ -548,6 +549,7 @@ class PartnerPlan(AgreementScope):
                 condition=Q(link__isnull=True, client__isnull=True),
             ),
             AgreementScope.constraint("agreement_with_a_scope_has_its_place"),
+            AgreedNames.names_constraint("agreement_shows_names_in_a_known_way"),
             dated_once("a_link_has_one_plan_at_a_time", "link", condition=Q(link__isnull=False)),
             dated_once(
                 "a_referred_client_has_one_plan_at_a_time", "partner", "client", condition=Q(client__isnull=False)

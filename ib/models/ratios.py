@@ -1,4 +1,4 @@
-"""Personal ratios of agreements that wait for a second person."""
+"""Agreements with a personal ratio, or with a say on clients' names, that wait for a second person."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from django.db.models import Q
 
 from clients.models import Client
 from crm.models.approvals import ApprovalMixin
+from ib.models.agreed_names import AgreedNames
 from ib.models.partners import Partner, ReferralLink
 from ib.models.plans import RATIO_MOST, AgreementScope, Plan
 
 
-class RatioProposal(AgreementScope, ApprovalMixin):
-    """An agreement of a partner that pays another part of its plan's rates; approved it is a `PartnerPlan` from then on."""
+class RatioProposal(AgreementScope, AgreedNames, ApprovalMixin):
+    """An agreement that pays another part of its plan's rates, or shows names differently; approved it is a `PartnerPlan`."""
 
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="+")
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+")
@@ -29,6 +30,7 @@ class RatioProposal(AgreementScope, ApprovalMixin):
                 condition=Q(percent__gt=0, percent__lte=RATIO_MOST), name="proposed_ratio_is_within_bounds"
             ),
             AgreementScope.constraint("proposed_scope_has_its_place"),
+            AgreedNames.names_constraint("proposal_shows_names_in_a_known_way"),
         ]
 
     def __str__(self) -> str:

@@ -1,7 +1,7 @@
 """A partner's statement of one settlement: what was earned by day, symbol group and source, and what was credited.
 
-As a report for the PDF, and trade by trade for a spreadsheet; the same of what isn't settled yet, provisionally. Clients keep
-the short names that partners see everywhere.
+As a report for the PDF, and trade by trade for a spreadsheet; the same of what isn't settled yet, provisionally. Clients have
+the names that the partner reads everywhere, by today's agreements.
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ def _sums(statement: Statement) -> Sums:
             sums.groups.append([Named(group, name), trades, lots, money])
         elif kind == "client":
             sums.sources.append(
-                [Named(f"client:{key}", masked_name(clients[key], statement.partner.brand)), trades, lots, money]
+                [Named(f"client:{key}", masked_name(clients[key], statement.partner)), trades, lots, money]
             )
         else:
             name = _("Clients of %(partner)s") % {"partner": partners[key]}
@@ -248,7 +248,7 @@ def trade_lines(statement: Statement) -> Iterator[list[Any]]:
         Accrual.objects.filter(pk__in=newest).select_related("client", "introducer").order_by("id").iterator(2_000)
     ):
         whose = (
-            masked_name(row.client, statement.partner.brand)
+            masked_name(row.client, statement.partner)
             if row.level == 1
             else _("Client of %(partner)s") % {"partner": row.introducer}
         )

@@ -54,10 +54,10 @@ def sees_money(user: User) -> bool:
 
 
 def client_name(row: Accrual | Attribution, table: Table) -> str:
-    """Name a partner's own client as the brand lets them."""
+    """Name a partner's own client as they are agreed to read it."""
     access = access_of(table.user)
     assert access is not None, "a list without a partner has no rows"
-    return masked_name(row.client, access.partner.brand)
+    return masked_name(row.client, access.partner)
 
 
 def whose(row: Accrual, table: Table) -> str:
@@ -98,10 +98,10 @@ class MyClientsFilter(django_filters.FilterSet):
 
 
 class MyClientsTable(Table):
-    """The clients a partner referred, masked: a first name, a letter, a country."""
+    """The clients a partner referred, with the name that is agreed and the country."""
 
     name, title = "partners.clients", _("Clients")
-    subtitle = _("Clients who registered through your links. Full names and contact details aren't shared")
+    subtitle = _("Clients who registered through your links. Contact details aren't shared")
     columns = [
         PersonColumn("client", _("Client"), render=client_name, key="client_id"),
         BadgeColumn("stage", _("Stage"), value="client.stage"),

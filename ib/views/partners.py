@@ -32,8 +32,9 @@ from ib.choices import PartnerState
 from ib.forms import AttributeForm, LastDayForm, LinkForm, MoveForm, PartnerForm, ReasonForm, WalletForm
 from ib.links import create_link
 from ib.manager_pages.network_search import search_network
-from ib.models import Partner, PartnerLink, PartnerPlan
+from ib.models import Partner, PartnerLink, PartnerPlan, RatioProposal
 from ib.models.plans import USUAL_PRIORITY
+from ib.partner_pages.client_names import names_for
 from ib.policies import can_manage_partners
 from ib.queries import get_partner
 from ib.screening import partner_names
@@ -142,6 +143,8 @@ def overview(partner: Partner) -> dict[str, Any]:
         "balances": settlement.balances_of(partner),
         "parent": tree.parent_of(partner),
         "plan": held,
+        "client_names": names_for(partner).label,
+        "awaits_company": partners.awaits_company(partner),
         "past_parents": PartnerLink.objects.filter(partner=partner, ends_at__isnull=False)
         .select_related("parent")
         .order_by("-starts_at")[:10],
@@ -251,11 +254,12 @@ def change_plan(request: UserRequest, partner_id: int) -> HttpResponse:
         plan_id = getattr(form.cleaned_data["plan"], "pk", None)
         return {"partner_id": partner.pk, "plan_id": plan_id, "scope": form.scope(), "actor": request.user}
 
-    def change() -> None:
-        if percent == plans.WHOLE:
-            plans.assign_plan(**about(), reason=form.cleaned_data["reason"])
-        else:
-            propose_ratio(**about(), percent=percent, reason=form.cleaned_data["reason"])
+    def change() -> RatioProposal | PartnerPlan | None:
+        names, reason = form.cleaned_data["client_names"], form.cleaned_data["reason"]
+        is_shown_otherwise = form.cleaned_data["plan"] and names != plans.agreed_names(partner, form.scope())
+        if percent == plans.WHOLE and not is_shown_otherwise:
+            return plans.assign_plan(**about(), reason=reason)
+        return propose_ratio(**about(), percent=percent, client_names=names, reason=reason)
 
     if form.is_tried:
         days = (form.cleaned_data["days"] if form.is_valid() else None) or TRIED_DAYS
@@ -271,9 +275,11 @@ def change_plan(request: UserRequest, partner_id: int) -> HttpResponse:
     if run_action(
         request,
         change,
-        _("Plan changed. It applies to trades closed from now on.")
-        if percent == plans.WHOLE
-        else _("Personal ratio proposed. It applies once a second person approves it."),
+        lambda made: (
+            _("Agreement proposed. It applies once a second person approves it.")
+            if isinstance(made, RatioProposal)
+            else _("Plan changed. It applies to trades closed from now on.")
+        ),
         form=form,
         show_forbidden=True,
     ):

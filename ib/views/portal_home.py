@@ -73,7 +73,7 @@ def home(request: UserRequest, partner: Partner) -> HttpResponse:
         "kpis": kpis(partner, span, now, before),
         "funnel": funnel_steps(partner_figures.funnel(partner, span), span),
         "leaders": leaders,
-        "top_clients": [(masked_name(row.client, partner.brand), row) for row in leaders.clients],
+        "top_clients": [(masked_name(row.client, partner), row) for row in leaders.clients],
         "unpaid": [
             (row, earnings_url(span, state="excluded", reason=row.reason), remedy(row.reason))
             for row in leaders.reasons

@@ -22,7 +22,7 @@ from crm.security import audit
 from crm.security.policies import require
 from kyc.audit_codes import KycAction
 from kyc.corporate.lei import is_lei
-from kyc.corporate.people import PersonDetails, link_person
+from kyc.corporate.people import PersonDetails, link_client, link_person
 from kyc.corporate.policies import can_manage
 from kyc.fingerprints import sightings_of_company
 from kyc.levels.reaching import note_level
@@ -65,9 +65,12 @@ class CompanyDetails:
 
 
 @transaction.atomic
-def register_company(*, client_id: int, details: CompanyDetails, actor: Actor) -> Company:
+def register_company(
+    *, client_id: int, details: CompanyDetails, actor: Actor, contact: Client | None = None
+) -> Company:
     """Make a client a company. Who registered becomes its first person, as authorised signatory and director.
 
+    contact: their own record at the brand, where they have one beside the company's; else one is made of the client's details.
     Who: the client's own login before verification, or `kyc.manage_company` in reach. Raises: NotAllowed, WrongState (a company
     already, or documents were approved for the person), DomainError (a field, or a company that is a client already).
     """
@@ -80,7 +83,7 @@ def register_company(*, client_id: int, details: CompanyDetails, actor: Actor) -
             _("This client has sent documents as a person. Register the company with another e-mail address.")
         )
     values = details.checked()
-    contact = PersonDetails.of(client)
+    registrant = PersonDetails.of(client)
     before = {"first_name": client.first_name, "last_name": client.last_name}
     client.kind, client.first_name, client.last_name = ClientKind.COMPANY, "", values["name"]
     client.date_of_birth, client.nationality, client.country = None, "", values["country"]
@@ -88,8 +91,10 @@ def register_company(*, client_id: int, details: CompanyDetails, actor: Actor) -
     company = Company(client=client, brand_id=client.brand_id, created_at=timezone.now(), **values)
     _write(company)
     _record(company, actor, KycAction.COMPANY_REGISTERED, before=before, after=values)
-    if contact.first_name and contact.last_name:
-        link_person(company, contact, actor=actor, is_director=True, is_signatory=True)
+    if contact is not None:
+        link_client(company, contact, actor=actor, is_director=True, is_signatory=True)
+    elif registrant.first_name and registrant.last_name:
+        link_person(company, registrant, actor=actor, is_director=True, is_signatory=True)
     return company
 
 

@@ -82,17 +82,22 @@ def add_person(*, client_id: int, details: PersonDetails, actor: Actor, **roles:
 
 def link_person(company: Company, details: PersonDetails, *, actor: Actor, **roles: bool) -> CompanyPerson:
     """Write a person's record and their link; the caller holds the company's lock and has asked whether the actor may."""
-    now, owner = timezone.now(), company.client
+    owner = company.client
     person = Client.objects.create(
         brand_id=owner.brand_id,
         book_id=owner.book_id,
         stage=Stage.RELATED,
         language=owner.language,
-        created_at=now,
+        created_at=timezone.now(),
         **details.checked(),
     )
+    return link_client(company, person, actor=actor, **roles)
+
+
+def link_client(company: Company, person: Client, *, actor: Actor, **roles: bool) -> CompanyPerson:
+    """Link a record of the brand to a company, with what it has proved so far; the caller has asked whether the actor may."""
     link = CompanyPerson.objects.create(
-        company=company, person=person, linked_at=now, **{name: bool(roles.get(name)) for name in ROLES}
+        company=company, person=person, linked_at=timezone.now(), **{name: bool(roles.get(name)) for name in ROLES}
     )
     audit.record(
         actor=actor,
@@ -120,6 +125,8 @@ def change_person(
     person = lock(Client, link.person_id)
     if details is not None:
         values = {name: value for name, value in details.checked().items() if getattr(person, name) != value}
+        if values and person.user_id is not None:
+            raise DomainError(_("%(person)s has an account and changes these details there.") % {"person": person})
         if values and person.kyc_level:
             raise DomainError(_("An approved document confirms these details. Please contact support to change them."))
         for name, value in values.items():

@@ -54,6 +54,7 @@ def person(request: UserRequest, client: Client, link_id: int = 0) -> HttpRespon
     if link is not None:
         more = {
             "link": link,
+            "has_account": link.person.user_id is not None,
             "identity": requirements_of(link.person)[0],
             "incoming": incoming.shown_for(link.person),
             "draft": UploadDraft.objects.filter(

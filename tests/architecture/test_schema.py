@@ -14,7 +14,7 @@ MIGRATIONS_MAX = 20
 MIGRATIONS = sorted(path for app in settings.KEELSON_APPS for path in (ROOT / app / "migrations").glob("0*.py"))
 SQL = sorted(path for app in settings.KEELSON_APPS for path in (ROOT / app).rglob("*.sql"))
 # Of the tables, columns, constraints, indexes, triggers and stored choices of all models, and of the files of SQL.
-SCHEMA_DIGEST = "9d9a9926fcf1ffed"
+SCHEMA_DIGEST = "a8043f5fe5117f5f"
 FUNCTION = re.compile(r"CREATE (?:OR REPLACE )?FUNCTION (\w+)")
 
 

@@ -96,7 +96,7 @@ RECORDS: tuple[tuple[str, str, str], ...] = (
     ("client", "/portal/accounts/", "portal_account"),
     ("client", "/portal/wallet/history/", "portal_movement"),
     ("partner", "/partners/links/", "partner_link_share"),
-    ("partner", "/partners/earnings/", "partner_settlement"),
+    ("partner", "/partners/payouts/", "partner_settlement"),
 )
 LINK = re.compile(r'(?:href|hx-get)="(/[^"#]*)"')
 FILES = ("export=", ".csv", ".pdf", ".xlsx", ".zip", ".xml", "/static/", "/logout/")

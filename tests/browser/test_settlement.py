@@ -82,7 +82,7 @@ def test_a_partner_is_settled_by_terms_of_their_own(page, network, cast):
     page.goto("/partners/payouts/")
     expect(page.get_by_text("€6.00").first).to_be_visible()
     assert not violations(page, RULES)
-    page.goto(f"/partners/earnings/{row.pk}/")
+    page.goto(f"/partners/payouts/{row.pk}/")
     with page.expect_download() as file:
         page.get_by_role("link", name=row.invoice.reference).click()
     assert file.value.suggested_filename == f"{row.invoice.reference}.pdf"

@@ -58,10 +58,10 @@ def applied(cast, *, client: Client | None = None, kind: str = "person", **detai
     """An applicant of the website, or the client who applied in their portal."""
     wording = agreement_for(cast.brand, "en")
     accepted = Accepted(wording.language, wording.sha256)
-    if client is not None:
-        return apply_as_client(client=client, actor=client.user, currency="EUR", answers=ANSWERS, accepted=accepted)
-    details = {"name": "Nordlicht", "email": "n@nordlicht.example", "currency": "EUR", **details}
     answers = replace(ANSWERS, kind=kind)
+    if client is not None:
+        return apply_as_client(client=client, actor=client.user, currency="EUR", answers=answers, accepted=accepted)
+    details = {"name": "Nordlicht", "email": "n@nordlicht.example", "currency": "EUR", **details}
     apply(brand=cast.brand, details=partners.PartnerDetails(**details), answers=answers, accepted=accepted)
     return Partner.objects.get(user__email=details["email"])
 

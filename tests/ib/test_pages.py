@@ -132,6 +132,11 @@ def test_the_settlement_page_leads_from_the_payment_to_the_trades(settled, brows
     response = browse(settled.sub.user).get(reverse("partner_settlement", args=[paid.pk]))
     text = text_of(response)
     assert "1 trade, 0.5 lots" in text and "€3.00" in text
+    # Its path and the menu say alike where it is.
+    active = [
+        link.entry.url_name for part in response.context["furniture"].menu for link in part.entries if link.active
+    ]
+    assert active == ["partner_payouts"] and reverse("partner_payouts") in response.content.decode()
     assert f"#{Accrual.objects.get(partner=settled.sub, state='accrued').ticket}" in text
 
 

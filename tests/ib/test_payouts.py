@@ -19,6 +19,7 @@ from ib.choices import PayoutTo
 from ib.models import Payout, PayoutRequest, SettlementPeriod
 from ib.partners import link_wallet
 from ib.payouts import Destination
+from ib.settlements.disputes import open_dispute, resolve_dispute
 from tests.cast import PASSWORD
 from tests.ib.factories import NOON, card, make_trade, make_version
 from tests.ib.test_settlement_pages import agree
@@ -109,6 +110,19 @@ def test_a_refused_onward_payment_leaves_the_balance(paid, cast):
     assert settlement.balances_of(paid.sub) == {"EUR": Decimal("60.00")}
     assert not Payout.objects.exists() and not Withdrawal.objects.exists() and not Transfer.objects.exists()
     assert posting.balance(posting.wallet_of(cast.other_client, "EUR")) == 0
+
+
+def test_a_payout_while_frozen_is_refused_in_words_and_taken_afterwards(paid, cast, browse):
+    frozen = open_dispute(partner_id=paid.sub.pk, reason="Suspicious referrals", actor=cast.finance)
+    with pytest.raises(WrongState, match="Your payouts are on hold"):
+        pay(paid)
+    page = browse(paid.sub.user).post(
+        reverse("partner_payouts"), {"amount": "25", "currency": "EUR", "to": "wallet", "request_key": "k2"}
+    )
+    assert page.status_code == 422 and "Your payouts are on hold" in text_of(page)
+    assert settlement.balances_of(paid.sub) == {"EUR": Decimal("60.00")} and not Payout.objects.exists()
+    resolve_dispute(dispute_id=frozen.pk, answer="Cleared", actor=cast.finance)
+    assert pay(paid).amount == 25 and settlement.balances_of(paid.sub) == {"EUR": Decimal("35.00")}
 
 
 def test_a_payout_that_went_on_names_its_reference(paid):

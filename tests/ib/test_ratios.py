@@ -69,7 +69,7 @@ def test_the_partners_page_proposes_a_ratio_and_shows_it(network, cast, browse):
     address = reverse("ib_partner_plan", args=[network.sub.pk])
     sent = {"plan": network.version.plan_id, "percent": "90", "reason": "Agreed"}
     page = text_of(browse(cast.ib_manager).post(address, sent, follow=True))
-    assert "Personal ratio proposed" in page
+    assert "Agreement proposed" in page
     item = RatioProposal.objects.get()
     assert "90 %" in text_of(browse(cast.finance).get(f"/approvals/personal-ratio/{item.pk}/"))
     approvals.approve(RatioProposal, item.pk, actor=cast.finance)

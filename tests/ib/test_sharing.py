@@ -9,6 +9,7 @@ from django.urls import reverse
 from PIL import Image
 
 from crm.ui import qr
+from ib.attribution import link_of
 from ib.choices import PartnerState
 from ib.links import switch_link
 from ib.models import ReferralDay, ReferralLink
@@ -74,6 +75,12 @@ def test_links_that_refer_nobody_lead_on_without_the_code(network, cast, spring,
         there = browse(None).get(f"/r/{row.code}/", {"to": "spring", "utm_source": "a"})["Location"]
         assert there.startswith("/l/") and "ref=" not in there and "utm_source=a" in there
         assert ReferralDay.objects.get(link=row).clicks == 1
+
+
+def test_a_link_of_another_brand_leads_there_and_refers_nobody_here(network, cast, browse):
+    theirs = make_partner(cast.other_brand).referral_links.get()
+    assert urlsplit(browse(None).get(f"/r/{theirs.code}/")["Location"]).path == f"/b/{cast.other_brand.code}/register/"
+    assert link_of(cast.brand.pk, theirs.code) is None and link_of(cast.other_brand.pk, theirs.code) == theirs
 
 
 def test_one_code_is_one_partners(network, browse):

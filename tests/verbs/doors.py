@@ -1179,6 +1179,7 @@ DOORS: dict[str, Door] = {
         given=lambda: {"month": dt.date(2026, 3, 1), "values": {(None, "calls"): Decimal(30)}}
     ),
     "reports.targets.copy_last_month": Door(given=lambda: {"month": dt.date(2026, 3, 1)}),
+    "portal.partnership.company_account.open_company_account": ITS_OWN,
     "portal.consents.record_consents": ITS_OWN,
     "portal.consents.accept_again": ITS_OWN,
     "portal.consents.change_marketing": ITS_OWN,

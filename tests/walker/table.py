@@ -415,6 +415,7 @@ TABLE |= {
     "portal_questionnaire_save": Rule(CLIENT, kwargs=lambda _world: {"questionnaire_id": 999_999}, good=OWN),
     "portal_answers": Rule(CLIENT, kwargs=lambda _world: {"submission_id": 999_999}, good=OWN),
     "portal_partner": Rule(CLIENT),
+    "portal_partner_company": Rule(CLIENT, good=(302,)),
     "portal_company": Rule(CLIENT, good=(302,)),
     "portal_company_details": Rule(CLIENT),
     "portal_company_person_new": Rule(CLIENT, good=OWN),

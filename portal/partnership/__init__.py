@@ -1,0 +1,1 @@
+"""Becoming a partner from the client portal."""
