@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import Http404
 
 from clients.facts import side_tables
@@ -11,16 +11,26 @@ from crm.models import Actor, User
 from crm.security.policies import require_permission
 from crm.security.scope import reach_of
 
+# In more books than this are more people than a search finds: it reads them from its own index alone.
+BOOKS_BESIDE_SEARCH_MAX = 50
 
-def clients_visible_to(user: Actor) -> QuerySet[Client]:
-    """Select the clients in the books a user reaches; for a client login, only their own record."""
+
+def clients_visible_to(user: Actor, *, is_searched: bool = False) -> QuerySet[Client]:
+    """Select the clients in the books a user reaches; for a client login, only their own record.
+
+    is_searched: for a search by words. The planner takes a word for a commoner one than it is, and reads everybody in all books
+    from a second index beside it (55 ms for 400,000), unless it can't.
+    """
     if not user or not user.is_authenticated:
         return Client.objects.none()
     if user.is_client:
         return Client.objects.filter(user_id=user.pk)
     if not user.is_team:
         return Client.objects.none()
-    return Client.objects.filter(book_id__in=reach_of(user).books)
+    books = reach_of(user).books
+    if is_searched and len(books) > BOOKS_BESIDE_SEARCH_MAX:
+        return Client.objects.alias(in_book=F("book_id") + 0).filter(in_book__in=books)
+    return Client.objects.filter(book_id__in=books)
 
 
 def reaches(user: Actor, client: Client) -> bool:

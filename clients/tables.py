@@ -214,7 +214,8 @@ class ClientTable(Table):
     )
 
     def queryset(self) -> QuerySet[Client]:
-        rows = clients_visible_to(self.user).select_related("brand", "owner", "book").defer("search_text")
+        seen = clients_visible_to(self.user, is_searched=self.is_searched)
+        rows = seen.select_related("brand", "owner", "book").defer("search_text")
         return rows if self.is_of_all_stages else rows.exclude(stage__in=APART).exclude(GONE)
 
     @property
@@ -230,8 +231,10 @@ class ClientTable(Table):
 
     def candidates(self) -> QuerySet[Client] | None:
         rows = around_visible_to(self.user, is_narrowed=self.is_narrowed)
-        if rows is None or self.is_of_all_stages:
-            return rows
+        if rows is None:
+            return None
+        if self.is_of_all_stages:
+            return rows.filter(stage=Stage.LEAD) if self.params.getlist("stage") == [Stage.LEAD] else rows
         return rows.exclude(stage__in=APART).exclude(GONE)
 
     def search(self, queryset: QuerySet[Any], words: str) -> QuerySet[Any]:

@@ -108,6 +108,7 @@ class LeadTable(Table):
         "score": ["score_from"],
         "last_contact_at": ["campaign", "language"],
     }
+    has_index_for_each_order = True
     bulk_actions = [
         BulkAction(
             "assign",
@@ -144,7 +145,7 @@ class LeadTable(Table):
     )
 
     def queryset(self) -> QuerySet[Client]:
-        rows = clients_visible_to(self.user).filter(stage=Stage.LEAD)
+        rows = clients_visible_to(self.user, is_searched=self.is_searched).filter(stage=Stage.LEAD)
         return rows.select_related("brand", "owner", "book").defer("search_text")
 
     def more_columns(self) -> list[Column]:

@@ -153,10 +153,16 @@ class Leg:
         compare = TupleLessThan if self.down else TupleGreaterThan
         return condition & Q(compare((F(self.order.path), F("pk")), (self.after.value, self.after.pk)))
 
-    def of(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def of(self, queryset: QuerySet[Any], *, is_range: bool = False) -> QuerySet[Any]:
+        """Keep its rows, in order. is_range: an index has this order, and with it all rows without a value next to each other.
+
+        The planner sees that only where they are ordered by the value, too: else it walks by number, past all that have one.
+        """
         condition, sign = self.condition, "-" if self.down else ""
         part = queryset.filter(condition) if condition else queryset
-        return part.order_by(f"{sign}pk") if self.is_by_key else part.order_by(f"{sign}{SORT_ALIAS}", f"{sign}pk")
+        if self.is_by_key and not (self.empty and is_range):
+            return part.order_by(f"{sign}pk")
+        return part.order_by(f"{sign}{SORT_ALIAS}", f"{sign}pk")
 
 
 def _walk(
@@ -166,6 +172,8 @@ def _walk(
     size: int,
     candidates: QuerySet[Any] | None = None,
     nearer: QuerySet[Any] | None = None,
+    *,
+    has_index: bool = False,
 ) -> list[Any]:
     """Read up to `size` rows after the cursor, in walking direction."""
     _field, nullable = _sort_field(queryset, order.path)
@@ -179,7 +187,8 @@ def _walk(
     legs = [Leg(order, empty, nullable, down, cursor if index == 0 else None) for index, empty in enumerate(empties)]
     if candidates is not None:
         near = candidates if nearer is None else nearer
-        return _bounded_walk(queryset, [candidates if leg.empty else near for leg in legs], legs, size)
+        walked = [(leg, candidates if leg.empty else near) for leg in legs]
+        return _bounded_walk(queryset, walked, size, has_index=has_index)
     rows: list[Any] = []
     for leg in legs:
         rows += leg.of(queryset)[: size - len(rows)]
@@ -189,15 +198,15 @@ def _walk(
 
 
 def _bounded_walk(
-    queryset: QuerySet[Any], candidates: Sequence[QuerySet[Any]], legs: Sequence[Leg], size: int
+    queryset: QuerySet[Any], legs: Sequence[tuple[Leg, QuerySet[Any]]], size: int, *, has_index: bool
 ) -> list[Any]:
     """Walk the legs with an end to each (see `crm.ui.nearest`), each through its candidates, until the page is full.
 
     A leg that doesn't fill the page near its start is read as a whole, two next to each other in one go.
     """
     unfilled: list[Leg] = []
-    for leg, wider in zip(legs, candidates, strict=True):
-        near = nearest.within(leg.of(queryset), leg.of(wider), size)
+    for leg, wider in legs:
+        near = nearest.within(leg.of(queryset, is_range=has_index), leg.of(wider, is_range=has_index), size)
         if len(near) == size:
             rows = _sorted_afterwards(queryset, unfilled, size) if unfilled else []
             return rows + near[: size - len(rows)]
@@ -222,12 +231,14 @@ def get_page(
     size: int = 50,
     candidates: QuerySet[Any] | None = None,
     nearer: QuerySet[Any] | None = None,
+    *,
+    has_index: bool = False,
 ) -> Page:
     """Read one page of a list. Walking back past the start gives a full first page.
 
     `candidates`: a wider list whose orders are ranges of indexes. With it a page takes bounded time however few rows
     match (see `crm.ui.nearest`), for a query more where they are few. `nearer`: the part of them that holds all rows with a
-    value in this order, where that, too, is a range of an index.
+    value in this order, where that, too, is a range of an index. has_index: so are those without one.
     """
     queryset = queryset.annotate(**{SORT_ALIAS: F(order.path)})
     if candidates is not None:
@@ -235,15 +246,17 @@ def get_page(
     if nearer is not None:
         nearer = nearer.annotate(**{SORT_ALIAS: F(order.path)})
     cursor = read_cursor(token, order, queryset)
-    rows = _walk(queryset, order, cursor, size + 1, candidates, nearer)
+    rows = _walk(queryset, order, cursor, size + 1, candidates, nearer, has_index=has_index)
     more = len(rows) > size
     rows = rows[:size]
     if cursor is not None and not rows:
-        return get_page(queryset, order, "", size, candidates, nearer) if token else Page([], None, None)
+        if not token:
+            return Page([], None, None)
+        return get_page(queryset, order, "", size, candidates, nearer, has_index=has_index)
     has_next, has_previous = more, cursor is not None
     if cursor is not None and cursor.backwards:
         if not more:
-            return get_page(queryset, order, "", size, candidates, nearer)
+            return get_page(queryset, order, "", size, candidates, nearer, has_index=has_index)
         rows.reverse()
         has_next = has_previous = True
 

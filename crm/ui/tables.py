@@ -120,6 +120,8 @@ class Table(Surroundings):
     page_size: ClassVar[int] = 50
     # Filters by order: those whose index goes on in that order. The first that is on narrows `candidates`.
     ranges: ClassVar[Mapping[str, Sequence[str]]] = {}
+    # Whether every order of `candidates` has an index of its own, so that rows without a value are a range of it as well.
+    has_index_for_each_order: ClassVar[bool] = False
     permission: ClassVar[Permission] = None
     export_permission: ClassVar[Any] = None
     bulk_actions: ClassVar[Sequence[BulkAction]] = ()
@@ -269,9 +271,13 @@ class Table(Surroundings):
         return any(key == name or key.startswith(f"{name}_") for key in self.params for name in names)
 
     @property
+    def is_searched(self) -> bool:
+        return len(self.words) >= SHORTEST_SEARCH
+
+    @property
     def is_narrowed(self) -> bool:
         """Whether this is less than the whole list."""
-        return self.is_filtered or len(self.words) >= SHORTEST_SEARCH
+        return self.is_filtered or self.is_searched
 
     @cached_property
     def filter_errors(self) -> bool:
@@ -302,7 +308,7 @@ class Table(Surroundings):
             self.filters.form.is_valid()
             for name, value in self.filters.form.cleaned_data.items():
                 rows = self.filters.filters[name].filter(rows, value)
-        return self.search(rows, self.words) if len(self.words) >= SHORTEST_SEARCH else rows
+        return self.search(rows, self.words) if self.is_searched else rows
 
     def lean(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Load no more joins and fields than `shown_columns` read, for the page and exports.
@@ -323,7 +329,8 @@ class Table(Surroundings):
         if wider is not None and self.is_filtered and self.filters is not None and self.filters.form.is_valid():
             nearer = self.narrowed(wider, self.filters)
         rows = self.lean(self.matching)
-        return keyset.get_page(rows, self.order, self.params.get("cursor", ""), self.page_size, wider, nearer)
+        token, has_index = self.params.get("cursor", ""), self.has_index_for_each_order
+        return keyset.get_page(rows, self.order, token, self.page_size, wider, nearer, has_index=has_index)
 
     def narrowed(self, wider: QuerySet[Any], filters: FilterSet) -> QuerySet[Any]:
         """Narrow the candidates to one filter's range, where an index begins with its value and has this order.

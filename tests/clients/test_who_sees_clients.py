@@ -40,6 +40,15 @@ def test_whom_each_reaches(cast, theirs):
     assert seen_by(their_finance) == {"sue@example.com"}
 
 
+def test_a_search_over_many_books_finds_whom_the_list_shows(cast, theirs, browse, monkeypatch):
+    monkeypatch.setattr(queries, "BOOKS_BESIDE_SEARCH_MAX", 0)
+    for user in (cast.agent, cast.other_agent, cast.finance):
+        searched = queries.clients_visible_to(user, is_searched=True).values_list("email", flat=True)
+        assert set(searched) == seen_by(user)
+    page = browse(cast.auditor).get("/clients/?q=example.com&sort=-last_contact_at").content.decode()
+    assert cast.client.last_name in page and cast.other_client.last_name in page and "Southern" not in page
+
+
 def test_the_answer_for_one_client_is_the_lists(cast, theirs):
     people = [None, AnonymousUser(), cast.client_user, cast.other_client_user, *cast.staff().values()]
     for user in people:

@@ -5,6 +5,7 @@ import json
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,10 +17,10 @@ from tests.examples import examples
 WIDE = User.objects.all
 
 
-def pages_of(rows, order, size, candidates):
+def pages_of(rows, order, size, candidates, **more):
     found, token = [], ""
     while True:
-        page = keyset.get_page(rows, order, token, size, candidates)
+        page = keyset.get_page(rows, order, token, size, candidates, **more)
         found.append([row.pk for row in page.rows])
         if page.next is None:
             return found, page
@@ -35,8 +36,9 @@ def pages_of(rows, order, size, candidates):
     descending=st.booleans(),
     path=st.sampled_from(["last_login", "id", "pk", "username"]),
     end=st.integers(1, 12),
+    has_index=st.booleans(),
 )
-def test_with_an_end_or_without_pages_are_the_same_both_ways(db, logins, rest, size, descending, path, end):
+def test_with_an_end_or_without_pages_are_the_same_both_ways(db, logins, rest, size, descending, path, end, has_index):
     User.objects.all().delete()
     people(logins)
     first = User.objects.order_by("pk").values_list("pk", flat=True).first() or 0
@@ -44,11 +46,11 @@ def test_with_an_end_or_without_pages_are_the_same_both_ways(db, logins, rest, s
     order = keyset.Order(path, path, descending)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(nearest, "PROBE_ROWS", end)
-        bounded, last = pages_of(rows, order, size, WIDE())
+        bounded, last = pages_of(rows, order, size, WIDE(), has_index=has_index)
         plain, plain_last = pages_of(rows, order, size, None)
         assert bounded == plain
         while last.previous:
-            last = keyset.get_page(rows, order, last.previous, size, WIDE())
+            last = keyset.get_page(rows, order, last.previous, size, WIDE(), has_index=has_index)
             plain_last = keyset.get_page(rows, order, plain_last.previous, size)
             assert [row.pk for row in last.rows] == [row.pk for row in plain_last.rows]
 
@@ -82,6 +84,9 @@ def test_a_filter_that_nobody_passes_walks_no_further_than_the_end(db):
         near = nearest._read_from(wanted, WIDE().order_by("-last_login", "-pk")[: nearest.PROBE_ROWS])[:50]
         plan = near.explain(analyze=True, format="json")
     assert max(rows_of(json.loads(plan)[0]["Plan"])) <= 100
+    leg = keyset.Leg(keyset.Order("last_login", "last_login", True), empty=True, nullable=True, down=True, after=None)
+    plan = leg.of(WIDE().annotate(k_sort=F("last_login")), is_range=True)[:50].explain()
+    assert "walked" in plan and "Index Cond: (last_login IS NULL)" in plan, "else past everybody who has a value"
 
 
 def rows_of(node):
