@@ -78,8 +78,12 @@ def load(demo: Demo) -> None:
             client__brand=brand, is_demo=True, state=AccountState.OPEN, missing_since=None, client__user__isnull=False
         ).select_related("client__brand", "server")
         twice = {account.client_id for account in accounts if account.request_key.endswith(f":{IDLE}")}
+        hedged = [account.pk for account in demo.extra.get("hedged_challenge", [])]
         for place, account in enumerate(accounts.order_by("pk") if versions else []):
             kind = "instant" if account.client_id in twice else _kind_of(account, place)
+            kind = kind or (
+                "sprint" if account.pk in hedged else ""
+            )  # suspected abuse needs a challenge to be found on
             if kind:
                 with transaction.atomic():
                     _challenge(account, versions[kind])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import cycle
 
 from django.db import transaction
+from django.db.models import Q
 
 from crm.choices import Role
 from crm.demo import Demo
@@ -35,7 +36,9 @@ def find_abuse(demo: Demo) -> None:
     """Judge the accounts that traded lately, as the worker does when their deals come; it finds the same again and adds nothing."""
     for brand in Brand.objects.filter(pk__in=[brand.pk for brand in demo.brands]).order_by("pk"):
         accounts = TradingAccount.objects.filter(
-            client__brand=brand, is_demo=False, last_trade_at__gte=demo.now - WINDOW
+            Q(is_demo=False) | Q(challenge_phase__isnull=False),
+            client__brand=brand,
+            last_trade_at__gte=demo.now - WINDOW,
         )
         score_accounts(brand, list(accounts.order_by("pk").values_list("pk", flat=True)), now=demo.now)
 

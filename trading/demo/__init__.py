@@ -101,6 +101,9 @@ def load(demo: Demo) -> None:
     challengers = _challengers(others.demo_of(demo), types, journeys)
     for number, journey in enumerate(challengers):
         _live_to_profit(own_dice, paths, journey, wants_profit=number % 2 == 0)
+    demo.extra["hedged_challenge"] = [
+        row.account for row in hedgers.plant_on_challenge(demo, paths, challengers, journeys)
+    ]
     journeys += [*challengers, *_idle(own_dice, challengers)]
     _write_accounts(demo, servers, journeys, [journey for theirs in elsewhere.values() for journey in theirs])
     deals, money = _write_deals(demo, journeys)

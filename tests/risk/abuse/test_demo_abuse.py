@@ -11,9 +11,11 @@ from django.utils import timezone
 from clients.choices import Stage
 from clients.identifiers import IdentifierKind, learn
 from crm.demo import Demo
+from risk.abuse.challenge_findings import findings_of
 from risk.abuse.models import AbuseEpisode
 from risk.demo import find_abuse
 from tests.cast import make_client
+from tests.prop.judge.running import run_phase
 from tests.trading.factories import make_account, make_server, make_type
 from trading import demo as trading_demo
 from trading.demo import AccountJourney, hedgers
@@ -68,6 +70,29 @@ def test_the_detectors_find_the_pair_that_shares_a_device(cast):
     # What the worker finds later is the same.
     find_abuse(demo)
     assert AbuseEpisode.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_the_detectors_find_a_challenge_hedged_with_its_traders_own_account(cast):
+    server, now = make_server(), timezone.now()
+    row = run_phase(cast, server=server)
+    demo = Demo(rng=random.Random(1), now=now, progress=lambda *_: None, brands=[cast.brand])
+    own, quiet = (journey(cast, server, name) for name in ("own", "quiet"))
+    young = now - dt.timedelta(days=6)
+    row.account.client, row.account.is_demo, row.account.opened_at = own.client, True, young
+    row.account.save()
+    simulated = AccountJourney(own.client, row.account, Ledger(deposits=[(young, 1_000_000)], balance=1_000_000))
+    paths = PricePaths(demo.rng, demo.since - dt.timedelta(days=60), now)
+    pair = hedgers.plant_on_challenge(demo, paths, [simulated], [own, quiet])
+    assert pair == [simulated, own] and not quiet.ledger.trades
+    assert abs(simulated.balance - 1_000_000) < 10_000  # less than a hundredth, which the smallest target is
+    trading_demo._write_deals(demo, pair)
+    for planted in pair:
+        planted.account.last_trade_at = max(trade.closed for trade in planted.ledger.trades)
+        planted.account.save()
+    find_abuse(demo)
+    (found,) = findings_of(row)
+    assert (found.style, found.is_confirmed) == ("hedge", False)
 
 
 def test_the_planted_trades_are_over_at_any_hour():
