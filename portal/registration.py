@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from django.contrib.auth.password_validation import validate_password
 from django.db import IntegrityError, transaction
@@ -37,6 +38,7 @@ from crm.security import audit
 from crm.security.request_context import current
 from crm.texts.wording import Wording
 from ib.applications import applying
+from ib.partner_pages.sharing import PAGE
 from ib.tracking import touches
 from kyc.levels.reaching import note_proof
 from leads import invitations
@@ -58,7 +60,8 @@ PARTICULARS = ("first_name", "last_name", "phone", "country", "date_of_birth")
 class Application:
     """What the form holds. `email` is ignored with an invitation: its link was sent to one address.
 
-    A `referral_code` that was typed counts before the link that they followed, now or earlier.
+    A `referral_code` that was typed counts before the link that they followed, now or earlier. destination: code of the page where
+    they land once they are signed in (`portal.views.destinations`).
     """
 
     email: str
@@ -76,6 +79,7 @@ class Application:
     origin: Origin = field(default_factory=Origin)
     referral_code: str = ""
     user_agent: str = ""
+    destination: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,7 @@ def register(*, brand: Brand, application: Application) -> Registered:
         invitations.redeem(application.invitation, user_id=user.pk)
     _record(brand, client, user, application, referral)
     if not proven:
-        send_confirmation(user=user)
+        send_confirmation(user=user, destination=application.destination)
     return Registered(user, client, proven)
 
 
@@ -278,11 +282,15 @@ def _record(brand: Brand, client: Client, user: User, application: Application, 
 # ── letters ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def send_confirmation(*, user: User) -> None:
-    """Send the link that proves the e-mail: good once and for 48 hours; an older one stops working."""
+def send_confirmation(*, user: User, destination: str = "") -> None:
+    """Send the link that proves the e-mail: good once and for 48 hours; an older one stops working.
+
+    destination: code of the page where it leads afterwards (`portal.views.destinations`).
+    """
     assert user.brand is not None
     _link, token = links.issue(kind=LinkKind.VERIFY_EMAIL, user=user)
     address = absolute(reverse("portal_confirm_email", kwargs={"brand": user.brand.code, "token": token}))
+    address += f"?{urlencode({PAGE: destination})}" if destination else ""
     mail.send(
         kind="portal.confirm_email",
         to=Recipient.of(user),

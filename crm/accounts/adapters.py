@@ -23,6 +23,8 @@ from crm.security import access_log, crypto
 from crm.security.request_context import acting_in, current
 
 SECRETS = "second-factor"
+# In the session of a visitor: the path in the portal where they land once they are signed in. Only our own code writes it.
+AFTER_SIGN_IN = "after_sign_in"
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -54,7 +56,8 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         assert isinstance(request.user, User)
-        return home_url(request.user)
+        path = str(request.session.pop(AFTER_SIGN_IN, ""))
+        return path if path and request.user.is_client else home_url(request.user)
 
     def get_logout_redirect_url(self, request: HttpRequest) -> str:
         return sign_in_url(request.user)  # type: ignore[arg-type]

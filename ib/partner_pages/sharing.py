@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote, urlencode
@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from ib.links import landing_url, link_url
@@ -25,8 +26,31 @@ PAGE, LANGUAGE = "to", "lang"
 
 
 @dataclass(frozen=True)
+class SharedPage:
+    """A page of an app above that links can lead to behind registration. code: with a dot, which no landing page's slug has.
+
+    is_offered: whether the brand with this id has it.
+    """
+
+    code: str
+    label: str | Promise
+    is_offered: Callable[[int], bool]
+
+
+SHARED_PAGES: Final[dict[str, SharedPage]] = {}
+
+
+def register_page(page: SharedPage) -> None:
+    """Let partners share a page that is reached by registering or signing in."""
+    SHARED_PAGES[page.code] = page
+
+
+@dataclass(frozen=True)
 class Target:
-    """Where a shared address leads. `page`: slug of a landing page, empty for registration; `tags`: utm_*, click ids and sub-id."""
+    """Where a shared address leads. page: slug of a landing page or code of a shared one, empty for registration.
+
+    tags: utm_*, click ids and sub-id.
+    """
 
     page: str = ""
     language: str = ""
@@ -52,10 +76,15 @@ def share_url(link: ReferralLink, target: Target, request: HttpRequest) -> str:
 
 
 def destination(link: ReferralLink, target: Target, *, with_code: bool = True) -> str:
-    """Find where a click on a shared address leads, with its tags: a published page of the brand, or the link's own."""
+    """Find where a click on a shared address leads, with its tags: a published page of the brand, one behind registration, or the
+    link's own."""
     base = landing_url(link, with_code=with_code)
     tags = dict(target.tags)
-    page = _published(link.partner).filter(slug=target.page).first() if target.page else None
+    own = SHARED_PAGES.get(target.page)
+    if own is not None and own.is_offered(link.partner.brand_id):
+        base = f"/b/{link.partner.brand.code}/register/"
+        tags = {**({"ref": link.code} if with_code else {}), PAGE: own.code, **tags}
+    page = _published(link.partner).filter(slug=target.page).first() if target.page and own is None else None
     if page is not None:
         base = f"/l/{link.partner.brand.code}/{page.slug}/"
         tags = {**({"ref": link.code} if with_code else {}), **tags}
@@ -76,8 +105,9 @@ def _published(partner: Partner) -> QuerySet[LandingPage]:
 
 
 def pages_of(partner: Partner) -> list[tuple[str, str]]:
-    """List the landing pages that a partner can choose: (slug, headline), one per slug."""
-    pages: dict[str, str] = {}
+    """List the pages that a partner can choose: those behind registration, then landing pages as (slug, headline), one per slug."""
+    shared = [page for page in SHARED_PAGES.values() if page.is_offered(partner.brand_id)]
+    pages: dict[str, str] = {page.code: str(page.label) for page in shared}
     for slug, headline in _published(partner).order_by("slug", "language").values_list("slug", "headline")[:PAGES_MAX]:
         pages.setdefault(slug, headline)
     return list(pages.items())

@@ -27,7 +27,7 @@ from prop.challenges.pending import pending_of
 from prop.challenges.phases import is_stuck
 from prop.challenges.resets import reset_phase, reset_price
 from prop.challenges.shop import compare, own_price, rates_to
-from prop.choices import AppealState, MergeState, StageState
+from prop.choices import AppealState, ChallengeState
 from prop.forms import MergeRequestForm
 from prop.judge.sampling import sampling_note
 from prop.merging.requests import offers_of, request_merge
@@ -36,7 +36,8 @@ from prop.news.releases import coming_releases
 from prop.payouts.requests import funded_row, offer_for, request_payout
 from prop.payouts.rows import PAYOUTS, merges_of
 from prop.policies import can_buy
-from prop.queries import accounts_of, breaches_visible_to, challenges_visible_to, on_sale
+from prop.programmes.styles import STYLES
+from prop.queries import accounts_of, breaches_visible_to, challenges_visible_to, endings_visible_to, on_sale
 from prop.queries import own_challenge as find_own
 from prop.scaling.terms import progress_of
 from prop.sentences import about_payouts, limit_of, limit_text, name_of, rules_of
@@ -156,7 +157,7 @@ def payout(request: HttpRequest, client: Client, challenge_id: int) -> HttpRespo
 
 @client_required
 def appeal(request: HttpRequest, client: Client, challenge_id: int) -> HttpResponse:
-    """Appeal the breach of a challenge, or its refused payout."""
+    """Appeal the breach of a challenge, its ending for a forbidden style, or its refused payout."""
     owned = own_challenge(request, client, challenge_id)
     subject = appealable(owned)
     if subject is None:
@@ -172,7 +173,7 @@ def appeal(request: HttpRequest, client: Client, challenge_id: int) -> HttpRespo
     )
     if done:
         return redirect("portal_challenge", challenge_id=owned.pk)
-    breach = None if subject.payout else Breach.objects.get(phase_account=subject.row)
+    breach = None if subject.payout or subject.ending else Breach.objects.get(phase_account=subject.row)
     limit = limit_text(breach.rule, breach.threshold, owned.currency) if breach else ""
     context = {
         "client": client,
@@ -180,6 +181,7 @@ def appeal(request: HttpRequest, client: Client, challenge_id: int) -> HttpRespo
         "subject": subject,
         "breach": breach,
         "breach_limit": limit,
+        "styles": [STYLES[each["style"]] for each in subject.ending.findings] if subject.ending else [],
         "form": form,
     }
     return render(request, "portal/challenge_appeal.html", context, status=422 if form.errors else 200)
@@ -188,14 +190,16 @@ def appeal(request: HttpRequest, client: Client, challenge_id: int) -> HttpRespo
 @client_required
 @require_safe
 def evidence(request: HttpRequest, client: Client, challenge_id: int) -> HttpResponse:
-    """Send the evidence of the last breach of a challenge as an archive."""
+    """Send the evidence of the last breach of a challenge, or of its ending for a forbidden style, as an archive."""
     owned = own_challenge(request, client, challenge_id)
     breach = (
         breaches_visible_to(me(request)).filter(judged_account__challenge=owned, phase_account__isnull=False).first()
     )
-    if breach is None:
+    ending = endings_visible_to(me(request)).filter(phase_account__challenge=owned).first()
+    subject = ending if ending and owned.state == ChallengeState.ENDED else breach or ending
+    if subject is None:
         raise Http404
-    return send_bundle(breach)
+    return send_bundle(subject)
 
 
 def appeals_of(owned: Challenge, accounts: Sequence[PhaseAccount]) -> list[Appeal]:
@@ -255,11 +259,10 @@ def _shown(request: HttpRequest, client: Client, shown: Challenge) -> dict[str, 
     days, releases = days_of(current), coming_releases(current, timezone.now())
     month = month_of(current, days, releases, request.GET.get("month", ""))
     merges = merges_of(current) if is_funded else []
-    has_ended = current.state == StageState.ENDED and shown.paused_at is None  # neither paid back nor merged
     return {
         "client": client,
         "challenge": shown,
-        "is_ended_for_style": has_ended and not any(each.state == MergeState.MERGED for each in merges),
+        "is_ended_for_style": hasattr(current, "style_ending") and shown.paused_at is None,
         "is_stuck": is_stuck(current),
         "offer": offer_for(current, pending, days),
         "is_judged_again": pending.has_correction,

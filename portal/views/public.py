@@ -33,6 +33,7 @@ from portal import consents, registration
 from portal.brands import brand_of_host, brand_page
 from portal.choices import ConsentKind
 from portal.forms import BrandSignInForm, ConfirmPasswordForm, RegistrationForm
+from portal.views import destinations
 
 REGISTERING = "portal_registering"
 
@@ -83,9 +84,10 @@ def register_anywhere(request: HttpRequest) -> HttpResponse:
 def register(request: HttpRequest, brand: Brand) -> HttpResponse:
     """Show and take the registration form. Sent again with the same address it answers as if it were new."""
     if isinstance(request.user, User) and not request.user.is_team:
-        return redirect(home_url(request.user))
+        return redirect(destinations.path_of(destinations.named_in(request)) or home_url(request.user))
     if brand.archived_at is not None:
         return render(request, "portal/closed_brand.html", {"brand": brand}, status=410)
+    destinations.remember(request)
     token = request.POST.get("invitation") or request.GET.get("invitation", "")
     invitation = None
     if token:
@@ -164,6 +166,7 @@ def _register(
                 origin=origin,
                 referral_code=data["referral_code"],
                 user_agent=request.headers.get("User-Agent", ""),
+                destination=destinations.named_in(request),
             ),
         )
 
@@ -212,6 +215,7 @@ def confirm_email(request: HttpRequest, brand: Brand, token: str) -> HttpRespons
     owner = link.result.user
     if owner.brand_id != brand.pk:
         raise Http404
+    destinations.remember(request)  # the e-mail may be opened in another browser than the one that registered
     form = None
     if request.session.get(REGISTERING) != owner.pk:
         form = ConfirmPasswordForm(request.POST or None, user=owner)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -11,12 +13,13 @@ from django.utils import timezone
 
 from crm import events
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed
+from crm.models import AuditEvent
 from prop.challenges.buying import buy_challenge
 from prop.challenges.coupons import create_coupon
 from prop.choices import ChallengeState, StageState
-from prop.models import Challenge, Coupon, ProgrammeSize, ProgrammeVersion
+from prop.models import Challenge, Coupon, PhaseAccount, ProgrammeSize, ProgrammeVersion
 from prop.programmes.drafts import retire_version
-from tests.cast import Cast
+from tests.cast import PASSWORD, Cast, signed_in
 from tests.prop.factories import make_version
 from tests.racing import race
 from tests.trading.sandbox_server import Sandbox
@@ -25,6 +28,8 @@ from trading.accounts.balance_operations import send_operation
 from trading.accounts.opening import open_on_platform
 from trading.choices import AccountState, OperationState
 from trading.models import AccountType, BalanceOperation, TradingAccount, TradingServer
+from trading.platforms.base import Purpose
+from trading.platforms.pool import platform_for
 from wallet.choices.ledger import AccountKind
 from wallet.ledger import posting
 from wallet.ledger.verification import verify
@@ -109,16 +114,23 @@ def test_only_the_client_buys_and_only_what_is_on_sale(cast: Cast) -> None:
     assert balances(cast) == (50_000, 0)
 
 
-@pytest.mark.parametrize(("code", "state"), [("two-step", ChallengeState.ACTIVE), ("instant", ChallengeState.FUNDED)])
-def test_a_phase_runs_once_its_balance_is_on_the_platform(
-    cast: Cast, server: TradingServer, sandbox: Sandbox, code: str, state: ChallengeState
-) -> None:
+def opened(cast: Cast, server: TradingServer, sandbox: Sandbox, code: str = "two-step") -> PhaseAccount:
+    """A bought challenge whose account the platform has opened."""
     first = 700_001 + 1000 * sandbox.state()["users"]
     server.first_login, server.next_login, server.last_login = first, first, first + 999
     server.save()
     fund(cast.client, 20_000)
     row = buy(cast, size_of(make_version(cast, code, server=server))).accounts.get()
     assert open_on_platform(row.account_id) == AccountState.OPEN
+    row.account.refresh_from_db()
+    return row
+
+
+@pytest.mark.parametrize(("code", "state"), [("two-step", ChallengeState.ACTIVE), ("instant", ChallengeState.FUNDED)])
+def test_a_phase_runs_once_its_balance_is_on_the_platform(
+    cast: Cast, server: TradingServer, sandbox: Sandbox, code: str, state: ChallengeState
+) -> None:
+    row = opened(cast, server, sandbox, code)
     events.drain()
     operation = BalanceOperation.objects.get(account_id=row.account_id)
     assert (operation.amount, operation.currency) == (Decimal(10_000), "EUR")
@@ -128,6 +140,34 @@ def test_a_phase_runs_once_its_balance_is_on_the_platform(
     operation.refresh_from_db()
     assert (row.state, row.started_at) == (StageState.RUNNING, operation.settled_at)
     assert Challenge.objects.get().state == state
+
+
+def test_the_password_of_a_challenges_account_is_shown_once(
+    cast: Cast, server: TradingServer, sandbox: Sandbox
+) -> None:
+    """Made on the platform at that moment, on one answer, and kept nowhere: neither a page nor a second click shows it again."""
+    row = opened(cast, server, sandbox)
+    browser, address = signed_in(cast.client.user), f"/portal/accounts/{row.account_id}/"
+    browser.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    assert f'href="{address}"' in browser.get(f"/portal/challenges/{row.challenge_id}/").content.decode()
+    assert "Show password" in browser.get(address).content.decode()
+    answer = browser.post(f"{address}password/")
+    shown = re.search(r'id="new-password">([^<]+)<', answer.content.decode())
+    assert shown is not None and "no-store" in answer["Cache-Control"]
+    password = html.unescape(shown[1])
+    assert platform_for(server, Purpose.MONEY).check_password(row.account.login, password)
+    pages = [
+        browser.get(f"/portal/challenges/{row.challenge_id}/"),
+        browser.get(address),
+        browser.get(f"{address}password/"),
+    ]
+    assert pages[-1].status_code == 405 and "Show password" not in pages[1].content.decode()
+    assert all(html.escape(password) not in page.content.decode() for page in pages)
+    assert html.escape(password) not in browser.post(f"{address}password/").content.decode()
+    sealed = [bytes(event.body) for event in AuditEvent.objects.filter(target_id=str(row.account_id))]
+    assert sealed and not any(password.encode() in body for body in sealed)
+    row.account.refresh_from_db()
+    assert row.account.password_set_at is not None and password not in repr(vars(row.account))
 
 
 @pytest.mark.django_db(transaction=True)
