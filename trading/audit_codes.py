@@ -82,6 +82,18 @@ class TradingAction(AuditCode):
     REQUEST_UNDONE = "trading.request_undone", _("Account request undone"), "undo-2"
     REQUEST_WITHDRAWN = "trading.request_withdrawn", _("Account request withdrawn"), "x"
     RIGHT_TO_TRADE_CHANGED = "trading.right_to_trade_changed", _("Trading permission changed"), "shield"
+    RIGHT_TO_TRADE_LOOKED_UP = (
+        "trading.right_to_trade_looked_up",
+        _("Trading permission looked up on the platform"),
+        "search",
+        "info",
+    )
+    RIGHT_TO_TRADE_UNKNOWN = (
+        "trading.right_to_trade_unknown",
+        _("Trading permission sent, platform’s answer lost"),
+        "circle-question-mark",
+        "warning",
+    )
     SERVER_ADDRESS_CHANGED = (
         "trading.server_address_changed",
         _("Trading server address changed"),

@@ -6,7 +6,6 @@ import datetime as dt
 from typing import Final
 
 from django.db import transaction
-from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -29,9 +28,10 @@ from trading.core.issues import open_issue
 from trading.core.passwords import is_acceptable, new_password
 from trading.leverage import caps
 from trading.models import TradingAccount
+from trading.models.accounts import RIGHTS_IN_WORK
 from trading.platforms import capabilities
-from trading.platforms.base import Purpose, Right
-from trading.platforms.errors import OutcomeUnknown, PlatformError
+from trading.platforms.base import AccountData, Platform, Purpose, Right
+from trading.platforms.errors import FinalError, OutcomeUnknown, PlatformError
 from trading.platforms.pool import capabilities_of, platform_for
 from trading.platforms.user_errors import as_domain_error
 
@@ -241,13 +241,14 @@ def _want_trading(account: TradingAccount, client: Client, may_trade: bool) -> N
 
 
 def apply_right_to_trade(account_id: int) -> bool:
-    """Tell the platform whether an account may trade. Not in a transaction; telling it twice does no harm.
+    """Let the platform know whether an account may trade. Not in a transaction.
 
-    Where the server does not let us, a person is asked to do it there.
+    A change whose answer was lost is looked up on the platform first, and sent again only where it wasn't made. Where the
+    server doesn't let us, a person is asked to make it there.
     """
-    account = TradingAccount.objects.select_related("server").get(pk=account_id)
+    account = TradingAccount.objects.select_related("server", "client").get(pk=account_id)
     may_trade = account.trading_wanted
-    if account.state != AccountState.OPEN or may_trade == account.trading_applied:
+    if account.state != AccountState.OPEN or (may_trade == account.trading_applied and account.trading_sent_at is None):
         return True
     if not (possible := capabilities.can(account.server, Ability.STOP_TRADING)):
         TradingAccount.objects.filter(pk=account_id).update(next_try_at=None, error=possible.reason[:300])
@@ -258,25 +259,61 @@ def apply_right_to_trade(account_id: int) -> bool:
             details={"account": account.pk, "login": account.login, "trading": may_trade},
         )
         return False
-    note_own_change(account_id)
+    platform = platform_for(account.server, Purpose.MONEY)
     try:
-        now = platform_for(account.server, Purpose.MONEY).update_account(account.login, rights={Right.TRADE: may_trade})
+        now = _looked_up(account, platform) or _send_right(account, platform)
     except PlatformError as problem:
         TradingAccount.objects.filter(pk=account_id).update(
             next_try_at=timezone.now() + RIGHTS_AGAIN, error=str(problem)[:300]
         )
         return False
     TradingAccount.objects.filter(pk=account_id).update(
-        trading_applied=may_trade, next_try_at=None, error="", allowed=sorted(now.allowed)
+        trading_applied=may_trade, trading_sent_at=None, next_try_at=None, error="", allowed=sorted(now.allowed)
     )
     return True
 
 
-def due_rights(*, limit: int = 200) -> list[int]:
-    """Open accounts whose right to trade the platform does not know yet."""
-    rows = TradingAccount.objects.filter(
-        ~Q(trading_wanted=F("trading_applied")), state=AccountState.OPEN, next_try_at__lte=timezone.now()
+def _looked_up(account: TradingAccount, platform: Platform) -> AccountData | None:
+    """Read whether an unconfirmed change was made; None where it wasn't, or none was sent. Raises: PlatformError."""
+    if account.trading_sent_at is None:
+        return None
+    found = platform.read_account(account.login)
+    is_made = found is not None and (Right.TRADE in found.allowed) == account.trading_wanted
+    _record_right(account, TradingAction.RIGHT_TO_TRADE_LOOKED_UP, is_made=is_made)
+    return found if is_made else None
+
+
+def _send_right(account: TradingAccount, platform: Platform) -> AccountData:
+    """Send the right to trade as it should be, noted before as unconfirmed. Raises: PlatformError."""
+    now = timezone.now()
+    TradingAccount.objects.filter(pk=account.pk).update(
+        told_at=now, trading_sent_at=now, next_try_at=now + RIGHTS_AGAIN
     )
+    try:
+        return platform.update_account(account.login, rights={Right.TRADE: account.trading_wanted})
+    except FinalError:
+        TradingAccount.objects.filter(pk=account.pk).update(trading_sent_at=None)
+        raise
+    except OutcomeUnknown:
+        _record_right(account, TradingAction.RIGHT_TO_TRADE_UNKNOWN)
+        raise
+
+
+def _record_right(account: TradingAccount, action: TradingAction, **found: bool) -> None:
+    with transaction.atomic():
+        audit.record(
+            actor=None,
+            action=action,
+            target=account,
+            client_id=account.client_id,
+            brand_id=account.client.brand_id,
+            after={"login": account.login, "trading": account.trading_wanted, **found},
+        )
+
+
+def due_rights(*, limit: int = 200) -> list[int]:
+    """List open accounts whose right to trade the platform doesn't know yet, or hasn't confirmed."""
+    rows = TradingAccount.objects.filter(RIGHTS_IN_WORK, state=AccountState.OPEN, next_try_at__lte=timezone.now())
     return list(rows.order_by("next_try_at").values_list("pk", flat=True)[:limit])
 
 

@@ -227,6 +227,7 @@ class Migration(migrations.Migration):
                 ('password_set_at', models.DateTimeField(help_text="Last set from Keelson; the password itself isn't stored", null=True)),
                 ('trading_wanted', models.BooleanField(default=True)),
                 ('trading_applied', models.BooleanField(default=True)),
+                ('trading_sent_at', models.DateTimeField(null=True)),
                 ('trading_ended_at', models.DateTimeField(null=True)),
                 ('missing_since', models.DateTimeField(help_text='No longer listed by the platform', null=True)),
                 ('missing_because', models.CharField(blank=True, choices=[('archived', "Archived on platform"), ('gone', 'Not on the platform')], max_length=8)),
@@ -905,7 +906,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='tradingaccount',
-            index=models.Index(condition=models.Q(('trading_wanted', models.F('trading_applied')), _negated=True), fields=['next_try_at'], name='accounts_rights_in_work'),
+            index=models.Index(condition=models.Q(models.Q(('trading_wanted', models.F('trading_applied')), _negated=True), ('trading_sent_at__isnull', False), _connector='OR'), fields=['next_try_at'], name='accounts_rights_in_work'),
         ),
         migrations.AddIndex(
             model_name='tradingaccount',

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
@@ -96,6 +96,10 @@ class AccountType(models.Model):
         return country not in self.excluded_countries and (not self.countries or country in self.countries)
 
 
+# The platform's right to trade isn't known to be what it should be.
+RIGHTS_IN_WORK: Final = ~Q(trading_wanted=F("trading_applied")) | Q(trading_sent_at__isnull=False)
+
+
 class TradingAccount(HasState):
     """A client's account on a platform. The row is the intent first; the platform's account follows.
 
@@ -126,6 +130,8 @@ class TradingAccount(HasState):
     # A restriction on the client stops trading on the platform, too: wanted first, applied when the platform has done it.
     trading_wanted = models.BooleanField(default=True)
     trading_applied = models.BooleanField(default=True)
+    # Sent to the platform, which hasn't confirmed it: looked up there before it is sent again.
+    trading_sent_at = models.DateTimeField(null=True)
     # For good, whatever restrictions say: a challenge's account whose phase has ended.
     trading_ended_at = models.DateTimeField(null=True)
     trading_paused_at = models.DateTimeField(null=True)
@@ -195,11 +201,7 @@ class TradingAccount(HasState):
         indexes = [
             models.Index(fields=["client", "-id"], name="accounts_by_client"),
             models.Index(fields=["state", "next_try_at"], name="accounts_in_work", condition=~Q(state="open")),
-            models.Index(
-                fields=["next_try_at"],
-                name="accounts_rights_in_work",
-                condition=~Q(trading_wanted=F("trading_applied")),
-            ),
+            models.Index(fields=["next_try_at"], name="accounts_rights_in_work", condition=RIGHTS_IN_WORK),
             models.Index(F("equity_base").desc(), F("id").desc(), name="accounts_by_equity"),
             models.Index(fields=["margin_level", "id"], name="accounts_by_margin_level", condition=Q(margin__gt=0)),
             models.Index(fields=["server"], name="accounts_missing", condition=Q(missing_since__isnull=False)),
