@@ -96,8 +96,8 @@ CHALLENGE_TRANSITIONS: dict[str, set[str]] = {
     ChallengeState.BREACHED: {ChallengeState.ACTIVE, ChallengeState.FUNDED},
     ChallengeState.EXPIRED: {ChallengeState.ACTIVE, ChallengeState.FUNDED},
     ChallengeState.REJECTED: set(),
-    # Its fee was charged back and not settled.
-    ChallengeState.ENDED: set(),
+    # Its fee was charged back and not settled, or a forbidden style was confirmed: an upheld appeal gives that one back.
+    ChallengeState.ENDED: {ChallengeState.ACTIVE},
 }
 
 

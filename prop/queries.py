@@ -26,11 +26,14 @@ from prop.models import (
     Programme,
     ProgrammeTrial,
     ProgrammeVersion,
+    StyleEnding,
 )
 
 OWN: Final = ByKey(lambda: Challenge.objects.select_related("version__programme", "size"), "client__user_id", "pk")
 ACCOUNTS: Final = ByKey(
-    lambda: PhaseAccount.objects.select_related("phase", "account__server", "breach", "certificate").order_by("-pk"),
+    lambda: PhaseAccount.objects.select_related(
+        "phase", "account__server", "breach", "certificate", "style_ending"
+    ).order_by("-pk"),
     "challenge_id",
 )
 
@@ -82,6 +85,19 @@ def breaches_visible_to(user: User) -> QuerySet[Breach]:
     )
 
 
+def endings_visible_to(user: User) -> QuerySet[StyleEnding]:
+    """List the endings for a forbidden style of challenges that a person sees, with what their evidence names."""
+    seen = StyleEnding.objects.filter(phase_account__challenge__in=challenges_visible_to(user).order_by().values("pk"))
+    return seen.select_related(
+        "phase_account__challenge__client__brand",
+        "phase_account__challenge__version__programme",
+        "phase_account__phase__version__programme",
+        "phase_account__phase__version__account_type",
+        "phase_account__phase__version__funded_account_type",
+        "phase_account__account__server",
+    )
+
+
 def payouts_visible_to(user: User) -> QuerySet[ChallengePayout]:
     """List the payouts of challenges that a person sees."""
     return ChallengePayout.objects.filter(challenge__in=challenges_visible_to(user).order_by().values("pk"))
@@ -124,6 +140,11 @@ def account_types_sold(client: Client) -> set[int]:
     """Return the account types of programmes that were ever on sale: their accounts are bought, not opened for free."""
     versions = ProgrammeVersion.objects.filter(programme__brand_id=client.brand_id).exclude(state=VersionState.DRAFT)
     return {pk for pair in versions.values_list("account_type_id", "funded_account_type_id") for pk in pair}
+
+
+def is_on_sale(brand_id: int) -> bool:
+    """Check whether a brand sells challenges now."""
+    return ProgrammeVersion.objects.filter(programme__brand_id=brand_id, state=VersionState.PUBLISHED).exists()
 
 
 def on_sale(client: Client) -> QuerySet[ProgrammeVersion]:

@@ -225,7 +225,7 @@ class AppealFilter(django_filters.FilterSet):
 
 class AppealTable(Table):
     name, title, permission = "prop.appeals", _("Challenge appeals"), "prop.view_challenge"
-    subtitle = _("What traders object to: breaches of rules and refused payouts")
+    subtitle = _("What traders object to: breaches of rules, endings for a forbidden style and refused payouts")
     columns = [
         Column("client", _("Client"), value="phase_account.challenge.client", link=True),
         Column("programme", _("Programme"), value="phase_account.challenge.version.programme.name"),
@@ -238,6 +238,7 @@ class AppealTable(Table):
     empty = Empty(_("No appeals yet"), _("Appeals of traders are listed here."), "gavel")
 
     def queryset(self) -> QuerySet[Appeal]:
-        return appeals_visible_to(self.user).select_related(
-            "phase_account__challenge__client", "phase_account__challenge__version__programme", "phase_account__breach"
+        rows = appeals_visible_to(self.user).select_related(
+            "phase_account__challenge__client", "phase_account__challenge__version__programme"
         )
+        return rows.prefetch_related("phase_account__breaches")

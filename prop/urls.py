@@ -36,6 +36,7 @@ urlpatterns: list[URLPattern] = [
     path("prop/appeals/", TableView.as_view(table=AppealTable), name="prop_appeals"),
     path("prop/appeals/<int:appeal_id>/", appeals.appeal_page, name="prop_appeal"),
     path("prop/breaches/<int:breach_id>/evidence.zip", appeals.evidence, name="prop_breach_evidence"),
+    path("prop/endings/<int:ending_id>/evidence.zip", appeals.ending_evidence, name="prop_ending_evidence"),
     path("prop/corrections/", TableView.as_view(table=CorrectionTable), name="prop_corrections"),
     path("prop/corrections/<int:correction_id>/", corrections.correction_page, name="prop_correction"),
     path("prop/leaderboard/", leaderboard.leaderboard, name="prop_leaderboard"),

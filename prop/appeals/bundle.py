@@ -1,4 +1,4 @@
-"""What a breach rests on, as one archive: rules, verdict, samples and deals of that server day, and the hash of each file."""
+"""What a breach or an ending for a forbidden style rests on, as one archive: rules, what was found, deals, and each file's hash."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crm.money.amounts import from_minor
 from crm.ui.exports import csv_lines
 from prop.judge.days import ServerDays, to_msc, to_time
 from prop.judge.kept import samples_in
-from prop.models import Breach, EquityMinute, PhaseAccount
+from prop.models import Breach, EquityMinute, PhaseAccount, StyleEnding
 from prop.programmes.files import write_terms
 from prop.sentences import rules_of
 from trading.models import Deal
@@ -25,31 +25,59 @@ AFTER: Final = dt.timedelta(minutes=5)
 MONEY: Final = ("profit", "commission", "swap", "fee")
 
 
-def bundle_of(breach: Breach) -> bytes:
-    """Write the evidence of a breach as a ZIP archive. The same evidence gives the same bytes; names are English, times UTC.
+def bundle_of(subject: Breach | StyleEnding) -> bytes:
+    """Write the evidence of a breach, or of an ending for a forbidden style, as a ZIP archive.
 
-    Samples are those that are kept (`prop/judge/kept.py`); deals are as the platform shows them now, deleted ones too.
+    The same evidence gives the same bytes; names are English, times UTC. Samples are those that are kept (`prop/judge/kept.py`);
+    deals are as the platform shows them now, deleted ones too.
     """
-    row = breach.judged_account
-    days = ServerDays(row.account.server.time_zone)
-    since = to_time(days.start(days.day(to_msc(breach.occurred_at))))
-    until = breach.occurred_at + AFTER
-    files = {
-        "breach.json": json.dumps(_verdict(breach), indent=2, sort_keys=True),
-        "terms.yaml": write_terms(row.phase.version),
-        "samples.csv": "".join(csv_lines(list(_samples(row, since, until)))),
-        "deals.csv": "".join(csv_lines(list(_deals(row, since, until)))),
-    }
+    files = _of_breach(subject) if isinstance(subject, Breach) else _of_ending(subject)
+    made_at = subject.recorded_at if isinstance(subject, Breach) else subject.ended_at
     sums = [f"{hashlib.sha256(text.encode()).hexdigest()}  {name}\n" for name, text in files.items()]
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in [*files.items(), ("SHA256SUMS", "".join(sums))]:
-            archive.writestr(zipfile.ZipInfo(name, breach.recorded_at.timetuple()[:6]), text)
+            archive.writestr(zipfile.ZipInfo(name, made_at.timetuple()[:6]), text)
     return target.getvalue()
 
 
-def _verdict(breach: Breach) -> dict[str, Any]:
+def _of_breach(breach: Breach) -> dict[str, str]:
+    """Write the verdict, the terms, and the samples and deals of that server day."""
     row = breach.judged_account
+    days = ServerDays(row.account.server.time_zone)
+    since = to_time(days.start(days.day(to_msc(breach.occurred_at))))
+    until = breach.occurred_at + AFTER
+    verdict = {
+        "rule": breach.rule,
+        "occurred_at": breach.occurred_at.isoformat(),
+        "recorded_at": breach.recorded_at.isoformat(),
+        "balance": str(breach.balance),
+        "equity": str(breach.equity),
+        "threshold": str(breach.threshold),
+        "evidence": breach.evidence,
+    }
+    return {
+        "breach.json": json.dumps(_terms(row) | verdict, indent=2, sort_keys=True),
+        "terms.yaml": write_terms(row.phase.version),
+        "samples.csv": "".join(csv_lines(list(_samples(row, since, until)))),
+        "deals.csv": "".join(csv_lines(list(_deals(row, since, until)))),
+    }
+
+
+def _of_ending(ending: StyleEnding) -> dict[str, str]:
+    """Write what was found, as it was then, the terms, and the account's deals from the first evidence trade on."""
+    row = ending.phase_account
+    found = [dt.datetime.fromisoformat(each["since"]) for each in ending.findings if "since" in each]
+    since = min([ending.ended_at, *found])
+    ended = {"findings": ending.findings, "ended_at": ending.ended_at.isoformat()}
+    return {
+        "ending.json": json.dumps(_terms(row) | ended, indent=2, sort_keys=True),
+        "terms.yaml": write_terms(row.phase.version),
+        "deals.csv": "".join(csv_lines(list(_deals(row, since, ending.ended_at + AFTER)))),
+    }
+
+
+def _terms(row: PhaseAccount) -> dict[str, Any]:
     challenge = row.challenge
     return {
         "challenge": challenge.pk,
@@ -64,13 +92,6 @@ def _verdict(breach: Breach) -> dict[str, Any]:
         "starting_balance": str(challenge.balance),
         "size": str(row.size),
         "rules": rules_of(row.phase),
-        "rule": breach.rule,
-        "occurred_at": breach.occurred_at.isoformat(),
-        "recorded_at": breach.recorded_at.isoformat(),
-        "balance": str(breach.balance),
-        "equity": str(breach.equity),
-        "threshold": str(breach.threshold),
-        "evidence": breach.evidence,
     }
 
 

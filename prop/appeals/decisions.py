@@ -26,14 +26,14 @@ from prop.brand_policies import APPEAL_HOURS
 from prop.challenges.resets import LOST, begin_again
 from prop.challenges.returned_fees import COUNTED
 from prop.choices import AppealState, ChallengeState, PayoutState, PropNotice, StageState
-from prop.models import Appeal, Challenge, ChallengePayout, ChallengeReset, PhaseAccount
+from prop.models import Appeal, Challenge, ChallengePayout, ChallengeReset, PhaseAccount, StyleEnding
 from prop.payouts.reviews import PAYOUT
 
 RIGHT: Final = "prop.decide_appeal"
 
 
 class AppealReview(work.WorkKind[Appeal]):
-    """Appeals of traders against breaches and refused payouts."""
+    """Appeals of traders against breaches, endings for a forbidden style and refused payouts."""
 
     model = Appeal
     code, label = "prop.appeal", gettext_lazy("Challenge appeals")
@@ -85,10 +85,12 @@ APPEAL: Final = work.register(AppealReview)
 
 
 def can_decide_appeal(user: Actor, appeal: Appeal) -> Decision:
-    """Allow `prop.decide_appeal` with the client in reach, but not who refused the payout."""
+    """Allow `prop.decide_appeal` with the client in reach, but not who refused the payout or ended the challenge."""
     allowed = has_permission(user, RIGHT)
     if not allowed or user is None:
         return allowed
+    if appeal.refused_by_id == user.pk and appeal.payout_id is None:
+        return no(_("You ended this challenge. Someone else must decide the appeal."))
     if appeal.refused_by_id == user.pk:
         return no(_("You refused this payout. Someone else must decide the appeal."))
     return YES if reaches(user, appeal.phase_account.challenge.client) else no(_("This is out of your reach."))
@@ -98,8 +100,8 @@ def can_decide_appeal(user: Actor, appeal: Appeal) -> Decision:
 def decide_appeal(*, appeal_id: int, outcome: str, answer: str, actor: User) -> Appeal:
     """Uphold an appeal, which gives back the challenge or the payout, or dismiss it. The trader reads the answer.
 
-    Who: `prop.decide_appeal` in reach, and not who refused the payout. Raises: NotAllowed (also while a colleague has claimed it,
-    or where the client may have no such account now), WrongState, DomainError without an answer.
+    Who: `prop.decide_appeal` in reach, and not who refused the payout or ended the challenge. Raises: NotAllowed (also while a
+    colleague has claimed it, or where the client may have no such account now), WrongState, DomainError without an answer.
     """
     appeal = APPEAL.lock(appeal_id)
     policies.require(can_decide_appeal(actor, appeal))
@@ -127,11 +129,12 @@ def decide_appeal(*, appeal_id: int, outcome: str, answer: str, actor: User) -> 
 
 
 def _give_back(appeal: Appeal) -> None:
-    """Open the lost phase again on a new account, as a reset that costs nothing does. Raises: WrongState."""
+    """Open the lost or ended phase again on a new account, as a reset that costs nothing does. Raises: WrongState."""
     lost = appeal.phase_account
     challenge = lost.challenge
-    is_over = challenge.state in (ChallengeState.BREACHED, ChallengeState.EXPIRED) and lost.state in LOST
-    if not is_over or challenge.accounts.filter(pk__gt=lost.pk).exists():
+    is_ended = challenge.state == ChallengeState.ENDED and StyleEnding.objects.filter(phase_account=lost).exists()
+    is_lost = challenge.state in (ChallengeState.BREACHED, ChallengeState.EXPIRED) and lost.state in LOST
+    if not (is_lost or is_ended) or challenge.accounts.filter(pk__gt=lost.pk).exists():
         raise WrongState(_("This challenge goes on already."))
     begin_again(ChallengeReset(lost=lost, price=0, appeal=appeal, bought_at=timezone.now()), actor=None)
 

@@ -27,7 +27,7 @@ from prop.brand_policies import APPEAL_DAYS
 from prop.challenges.resets import LOST
 from prop.challenges.returned_fees import COUNTED
 from prop.choices import ChallengeState, PayoutState, PropNotice, StageState
-from prop.models import Appeal, Challenge, ChallengePayout, PhaseAccount
+from prop.models import Appeal, Challenge, ChallengePayout, PhaseAccount, StyleEnding
 from prop.payouts.rows import payouts_of
 
 REASON_MAX: Final = 2000
@@ -35,11 +35,18 @@ REASON_MAX: Final = 2000
 
 @dataclass(frozen=True, slots=True)
 class AppealSubject:
-    """What a trader can appeal: the breach of an account, or a payout that was refused."""
+    """What a trader can appeal: the breach of an account, its ending for a forbidden style, or a payout that was refused."""
 
     row: PhaseAccount
     payout: ChallengePayout | None
     until: dt.datetime
+    ending: StyleEnding | None = None
+
+    @property
+    def refused_by_id(self) -> int | None:
+        """Who decided it: somebody else decides the appeal. None where no person did."""
+        refused = self.payout.decided_by_id if self.payout else None
+        return self.ending.ended_by_id if self.ending else refused
 
 
 def can_appeal(user: Actor, challenge: Challenge) -> Decision:
@@ -51,7 +58,7 @@ def can_appeal(user: Actor, challenge: Challenge) -> Decision:
 
 def appealable(challenge: Challenge, *, now: dt.datetime | None = None) -> AppealSubject | None:
     """Find what the trader of a challenge can appeal now; None where there is nothing, or it is too late."""
-    row = challenge.accounts.order_by("-pk").select_related("phase", "breach").first()
+    row = challenge.accounts.order_by("-pk").select_related("phase", "breach", "style_ending").first()
     if row is None:
         return None
     row.challenge = challenge
@@ -59,8 +66,8 @@ def appealable(challenge: Challenge, *, now: dt.datetime | None = None) -> Appea
 
 
 def appealable_on(row: PhaseAccount, *, now: dt.datetime | None = None) -> AppealSubject | None:
-    """Find what the trader can appeal now on a challenge's newest account, which comes with its breach."""
-    subject = _lost(row) or _refused(row)
+    """Find what the trader can appeal now on a challenge's newest account, which comes with its breach or ending."""
+    subject = _lost(row) or _ended(row) or _refused(row)
     if subject is None or subject.until < (now or timezone.now()):
         return None
     is_appealed = Appeal.objects.filter(phase_account=row, payout=subject.payout).exists()
@@ -79,6 +86,14 @@ def _lost(row: PhaseAccount) -> AppealSubject | None:
     return AppealSubject(row, None, _until(challenge, row.ended_at))
 
 
+def _ended(row: PhaseAccount) -> AppealSubject | None:
+    """Find the ending of an account for a forbidden style, unless its fee was charged back since."""
+    challenge, ending = row.challenge, getattr(row, "style_ending", None)
+    if ending is None or challenge.state != ChallengeState.ENDED or challenge.paused_at is not None:
+        return None
+    return AppealSubject(row, None, _until(challenge, ending.ended_at), ending)
+
+
 def _refused(row: PhaseAccount) -> AppealSubject | None:
     """Find the account's last refused payout. One that was requested after it counts in its place."""
     if row.state != StageState.RUNNING or row.challenge.state != ChallengeState.FUNDED:
@@ -91,7 +106,7 @@ def _refused(row: PhaseAccount) -> AppealSubject | None:
 
 @transaction.atomic
 def file_appeal(*, phase_account_id: int, payout_id: int | None = None, reason: str, actor: User) -> Appeal:
-    """Appeal the breach of an account, or a payout of it that was refused. A repeat returns the appeal that is there.
+    """Appeal the breach or ending of an account, or a payout of it that was refused. A repeat returns the appeal that is there.
 
     Who: the client. Raises: NotAllowed, WrongState where it can't be appealed or not any more, DomainError without a reason.
     """
@@ -113,12 +128,12 @@ def file_appeal(*, phase_account_id: int, payout_id: int | None = None, reason: 
     appeal = Appeal.objects.create(
         phase_account=row,
         payout=subject.payout,
-        refused_by_id=subject.payout.decided_by_id if subject.payout else None,
+        refused_by_id=subject.refused_by_id,
         reason_sealed=crypto.encrypt_for_client(challenge.client_id, reason.encode()),
         filed_at=now,
         work=work.open_item(APPEAL, brand=challenge.client.brand, client_id=challenge.client_id, opened_at=now),
     )
-    _record(appeal, reason, actor)
+    _record(appeal, reason, actor, is_ended=subject.ending is not None)
     return appeal
 
 
@@ -134,7 +149,7 @@ def _locked(phase_account_id: int) -> PhaseAccount:
     return row
 
 
-def _record(appeal: Appeal, reason: str, actor: User) -> None:
+def _record(appeal: Appeal, reason: str, actor: User, *, is_ended: bool) -> None:
     challenge = appeal.phase_account.challenge
     audit.record(
         actor=actor,
@@ -146,6 +161,7 @@ def _record(appeal: Appeal, reason: str, actor: User) -> None:
         after={"account": appeal.phase_account_id, "payout": appeal.payout_id},
     )
     about = phrase("Appeal against a refused payout") if appeal.payout_id else phrase("Appeal against a breach")
+    about = phrase("Appeal against an ending for a forbidden style") if is_ended else about
     timeline.add_entry(
         client_id=challenge.client_id,
         kind=TimelineKind.TRADING,

@@ -12,13 +12,13 @@ from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import phrase
 from crm.models import User
 from crm.notices.notify import notify
-from crm.security import audit, policies
+from crm.security import audit, crypto, policies
 from prop.audit_codes import PropAction
 from prop.challenges.pending import pending_of
 from prop.challenges.reviews import REVIEW, can_review
 from prop.choices import ChallengeState, PropNotice, StageState
-from prop.models import PhaseAccount
-from prop.programmes.styles import confirmed_text
+from prop.models import PhaseAccount, StyleEnding
+from prop.programmes.styles import confirmed_on
 from trading.accounts.changes import end_trading
 
 REASON_MAX: Final = 2000
@@ -28,6 +28,8 @@ REASON_MAX: Final = 2000
 def end_for_style(*, phase_account_id: int, reason: str, actor: User) -> PhaseAccount:
     """End a running account on which a forbidden style was confirmed, and its challenge with it; the fee isn't returned.
 
+    What was found is kept as it is now, for the trader's appeal.
+
     Who: `prop.decide_challenge` in reach. Raises: NotAllowed, WrongState (it no longer runs, nothing forbidden is confirmed on
     it, or something is still being decided or booked), DomainError without a reason.
     """
@@ -35,7 +37,7 @@ def end_for_style(*, phase_account_id: int, reason: str, actor: User) -> PhaseAc
     policies.require(can_review(actor, row))
     if row.state != StageState.RUNNING:
         raise WrongState(_("This has already been decided."))
-    found = confirmed_text(row)
+    found = confirmed_on(row)
     if not found:
         raise WrongState(_("No forbidden style is confirmed on this account."))
     pending = pending_of([row.pk])[row.pk]
@@ -50,6 +52,13 @@ def end_for_style(*, phase_account_id: int, reason: str, actor: User) -> PhaseAc
     challenge.move_to(ChallengeState.ENDED)
     challenge.ended_at = row.ended_at
     challenge.save(update_fields=["state", "ended_at"])
+    StyleEnding.objects.create(
+        phase_account=row,
+        findings=[{"style": each.style, **each.evidence()} for each in found],
+        reason_sealed=crypto.encrypt_for_client(challenge.client_id, reason.strip().encode()),
+        ended_by=actor,
+        ended_at=row.ended_at,
+    )
     end_trading(account_id=row.account_id)
     audit.record(
         actor=actor,
@@ -59,7 +68,7 @@ def end_for_style(*, phase_account_id: int, reason: str, actor: User) -> PhaseAc
         brand_id=challenge.brand_id,
         reason=reason,
         after={"phase": row.phase_id, "account": row.account_id},
-        evidence={"findings": found},
+        evidence={"findings": [each.text for each in found]},
     )
     if challenge.client.user_id is not None:
         notify(

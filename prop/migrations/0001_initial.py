@@ -951,4 +951,23 @@ class Migration(migrations.Migration):
             model_name='challengepayout',
             trigger=pgtrigger.compiler.Trigger(name='challenge_fee_is_refunded_once', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW."refund" > 0)', func="\nIF (\n  WITH RECURSIVE whose(id) AS (\n    SELECT NEW.challenge_id\n    UNION SELECT other.challenge_id FROM whose w\n    JOIN prop_phaseaccount own ON own.challenge_id = w.id\n    JOIN prop_accountmerge m ON m.state = 'merged' AND own.id IN (m.kept_id, m.closed_id)\n    JOIN prop_phaseaccount other ON other.id = CASE WHEN own.id = m.kept_id THEN m.closed_id ELSE m.kept_id END\n  )\n  SELECT (SELECT sum(p.refund) FROM prop_challengepayout p JOIN whose w ON w.id = p.challenge_id\n          WHERE p.state IN ('requested', 'sending', 'paid'))\n       > (SELECT sum(c.price) FROM prop_challenge c JOIN whose w ON w.id = c.id)\n) THEN\n  RAISE EXCEPTION 'a fee is refunded once' USING ERRCODE = 'check_violation', CONSTRAINT = 'challenge_fee_is_refunded_once';\nEND IF;\nRETURN NULL;\n", hash='7f4cb1b540021acc428cf7ef3e8e53d1358353e1', operation='INSERT OR UPDATE', pgid='pgtrigger_challenge_fee_is_refunded_once_9a6ff', table='prop_challengepayout', when='AFTER')),
         ),
+        migrations.CreateModel(
+            name='StyleEnding',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('findings', models.JSONField(help_text='Each with its style, and what the trader reads of its evidence')),
+                ('reason_sealed', models.BinaryField()),
+                ('ended_at', models.DateTimeField()),
+                ('ended_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('phase_account', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='style_ending', to='prop.phaseaccount')),
+            ],
+            options={
+                'ordering': ['-id'],
+                'default_permissions': (),
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='styleending',
+            trigger=pgtrigger.compiler.Trigger(name='style_ending_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='b7a653bcd8cb40872b0dd68464040574542808b3', operation='UPDATE OR DELETE', pgid='pgtrigger_style_ending_stays_36cbd', table='prop_styleending', when='BEFORE')),
+        ),
     ]

@@ -8,6 +8,7 @@ from prop.models.challenges import (
     EquityMinute,
     EquityRound,
     PhaseAccount,
+    StyleEnding,
 )
 from prop.models.corrections import JudgementCorrection
 from prop.models.fundings import FundingFailure
@@ -45,4 +46,5 @@ __all__ = [
     "ProgrammeTrial",
     "ProgrammeVersion",
     "PublishProposal",
+    "StyleEnding",
 ]

@@ -1,4 +1,4 @@
-"""Appeals of traders: against a breach or a refused payout, each once, decided by somebody else than who refused."""
+"""Appeals of traders: against a breach, an ending for a forbidden style or a refused payout, once, decided by somebody else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from crm.db.states import HasState
 from crm.models import User, WorkItem
 from crm.security import crypto
-from prop.choices import APPEAL_TRANSITIONS, AppealState
+from prop.choices import APPEAL_TRANSITIONS, AppealState, StageState
 from prop.models.challenges import PhaseAccount
 from prop.models.payouts import ChallengePayout
 
@@ -18,9 +18,10 @@ FILED = ["phase_account", "payout", "refused_by", "reason_sealed", "filed_at"]
 
 
 class Appeal(HasState):
-    """A trader's appeal against the breach of an account or, where `payout` is set, against a payout that was refused.
+    """A trader's appeal against the breach of an account or its ending for a forbidden style or, where `payout` is set, against a
+    payout that was refused.
 
-    The trader's reason and the answer are kept under the client's own key. refused_by: who refused the payout.
+    The trader's reason and the answer are kept under the client's own key. refused_by: who refused the payout or ended the account.
     """
 
     TRANSITIONS = {"state": APPEAL_TRANSITIONS}
@@ -70,6 +71,8 @@ class Appeal(HasState):
         """What it is against: the rule that was breached, or a payout."""
         if self.payout_id is not None:
             return gettext("Refused payout")
+        if self.phase_account.state == StageState.ENDED:
+            return gettext("Ended for a forbidden style")
         return str(self.phase_account.breaches.all()[0].get_rule_display())
 
     @property

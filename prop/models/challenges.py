@@ -11,7 +11,8 @@ from django.db.models import Q
 
 from clients.models import Client
 from crm.db.states import HasState
-from crm.models import Brand, WorkItem
+from crm.models import Brand, User, WorkItem
+from crm.security import crypto
 from prop.choices import CHALLENGE_TRANSITIONS, STAGE_TRANSITIONS, ChallengeState, Rule, StageState
 from prop.models.programmes import MONEY, Coupon, ProgrammePhase, ProgrammeSize, ProgrammeVersion
 from trading.models import TradingAccount, TradingServer
@@ -256,6 +257,35 @@ class Breach(models.Model):
     def is_of_money(self) -> bool:
         """Whether the threshold is an amount, not days, lots or a leverage."""
         return self.rule in (Rule.DAILY_LOSS, Rule.MAX_LOSS)
+
+
+class StyleEnding(models.Model):
+    """Why a person ended an account: the forbidden styles that were confirmed on it, as they were found then. Append-only.
+
+    The person's reason is kept under the client's own key.
+    """
+
+    phase_account = models.OneToOneField(PhaseAccount, on_delete=models.PROTECT, related_name="style_ending")
+    findings = models.JSONField(help_text="Each with its style, and what the trader reads of its evidence")
+    reason_sealed = models.BinaryField()
+    ended_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    ended_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+        default_permissions = ()
+        triggers = [pgtrigger.Protect(name="style_ending_stays", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.phase_account_id}: forbidden style"
+
+    @property
+    def reason(self) -> str:
+        """Why the person ended it; empty after an erasure."""
+        try:
+            return crypto.decrypt_for_client(self.phase_account.challenge.client_id, bytes(self.reason_sealed)).decode()
+        except crypto.KeyDestroyed:
+            return ""
 
 
 class ChallengeReset(models.Model):

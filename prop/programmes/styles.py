@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -20,11 +20,12 @@ from prop.models import PhaseAccount
 @dataclass(frozen=True, slots=True)
 class StyleFinding:
     """One finding about an account. style: its code, among those of `STYLES` if it can be forbidden. is_confirmed: by a person;
-    else it is open."""
+    else it is open. evidence: reads what its trader may know of it, in English: its text, from when until when, and own trades."""
 
     style: str
     text: str
     is_confirmed: bool
+    evidence: Callable[[], dict[str, Any]] = dict
 
 
 # The rule of each style that can be forbidden, as traders read it, by the code that files write.
@@ -49,9 +50,9 @@ def forbidden_text(row: PhaseAccount, found: list[StyleFinding]) -> str:
     return " ".join([_("Forbidden by the rules of this phase:"), *forbidden]) if forbidden else ""
 
 
-def confirmed_text(row: PhaseAccount) -> str:
-    """Name the findings that a person confirmed and the phase of an account forbids; empty where there is none."""
-    return forbidden_text(row, [each for each in findings_on(row) if each.is_confirmed])
+def confirmed_on(row: PhaseAccount) -> list[StyleFinding]:
+    """List the findings that a person confirmed and the phase of an account forbids."""
+    return [each for each in findings_on(row) if each.is_confirmed and each.style in row.phase.forbidden_styles]
 
 
 def require_no_forbidden_style(row: PhaseAccount) -> None:

@@ -17,8 +17,8 @@ from prop.appeals.decisions import can_decide_appeal, decide_appeal
 from prop.appeals.evidence import samples_of
 from prop.choices import AppealState
 from prop.forms import AppealDecisionForm
-from prop.models import Breach
-from prop.queries import appeals_visible_to, breaches_visible_to
+from prop.models import Breach, StyleEnding
+from prop.queries import appeals_visible_to, breaches_visible_to, endings_visible_to
 from prop.sentences import limit_text, name_of
 
 
@@ -32,12 +32,24 @@ def evidence(request: UserRequest, breach_id: int) -> HttpResponse:
     return send_bundle(breach)
 
 
-def send_bundle(breach: Breach) -> HttpResponse:
-    """Answer with the evidence of a breach, as staff and its trader download it."""
+@staff_page("prop.view_challenge")
+def ending_evidence(request: UserRequest, ending_id: int) -> HttpResponse:
+    """Send the evidence of an ending for a forbidden style as an archive; the download is in the client's access log."""
+    ending = endings_visible_to(request.user).filter(pk=ending_id).first()
+    if ending is None:
+        raise Http404
+    client = ending.phase_account.challenge.client
+    log_access(request.user, client, f"prop.style_ending:{ending.pk}", kind=AccessKind.EXPORT)
+    return send_bundle(ending)
+
+
+def send_bundle(subject: Breach | StyleEnding) -> HttpResponse:
+    """Answer with the evidence of a breach or an ending, as staff and its trader download it."""
+    name = f"breach-{subject.pk}.zip" if isinstance(subject, Breach) else f"ending-{subject.pk}.zip"
     return HttpResponse(
-        bundle_of(breach),
+        bundle_of(subject),
         content_type="application/zip",
-        headers={"Content-Disposition": f'attachment; filename="breach-{breach.pk}.zip"', "Cache-Control": "no-store"},
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
     )
 
 
@@ -49,6 +61,7 @@ def appeal_page(request: UserRequest, appeal_id: int) -> HttpResponse:
         "phase_account__challenge__version__programme",
         "phase_account__phase",
         "phase_account__account",
+        "phase_account__style_ending__ended_by",
         "payout",
         "refused_by",
         "decided_by",
@@ -70,13 +83,15 @@ def appeal_page(request: UserRequest, appeal_id: int) -> HttpResponse:
         if done:
             return redirect(appeal)
     is_open, allowed = appeal.state == AppealState.OPEN, can_decide_appeal(request.user, appeal)
-    breach = None if appeal.payout else appeal.phase_account.breaches.all()[0]
+    ending = None if appeal.payout else getattr(appeal.phase_account, "style_ending", None)
+    breach = None if appeal.payout or ending else appeal.phase_account.breaches.all()[0]
     context = {
         "appeal": appeal,
         "challenge": challenge,
         "row": appeal.phase_account,
         "stage": name_of(appeal.phase_account.phase),
         "breach": breach,
+        "ending": ending,
         "breach_limit": limit_text(breach.rule, breach.threshold, challenge.currency) if breach else "",
         "samples": samples_of(breach, challenge.currency) if breach else [],
         "work": work_of(request.user, appeal.work_id),

@@ -40,6 +40,7 @@ from prop.programmes.styles import findings_on, forbidden_text
 from prop.queries import accounts_of, challenges_visible_to
 from prop.sentences import about_payouts, limit_of, name_of, rules_of
 from prop.tables import ChallengeTable
+from trading.accounts.account_status import right_to_trade_steps
 
 SHOWN_MAX = 60
 
@@ -135,6 +136,7 @@ def _shown(
         "breach_limit": limit_of(current),
         "forbidden": forbidden_text(current, found),
         "may_end": may_decide and bool(forbidden_text(current, [each for each in found if each.is_confirmed])),
+        "right_steps": right_to_trade_steps(current.account) if current.account.trading_ended_at else [],
         "checks": phase_checks(current, pending) if current.state == StageState.REVIEW else [],
         "work": work_of(request.user, failure.work_id if failure else current.work_id),
         "failure": failure,

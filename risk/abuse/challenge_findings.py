@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
+from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -15,7 +17,9 @@ from prop.models import PhaseAccount
 from prop.programmes.styles import StyleFinding
 from prop.queries import challenges_visible_to
 from risk.abuse.choices import Abuse, EpisodeState
+from risk.abuse.evidence import Party, trades_of
 from risk.abuse.models import AbuseEpisode
+from risk.abuse.texts import sentence
 
 SHOWN_MAX = 10
 # As traders read them. Left out: what no trader decides (toxic flow), and what needs real money (bonuses, laundering).
@@ -53,10 +57,27 @@ def findings_of(row: PhaseAccount) -> list[StyleFinding]:
     """Name each open or confirmed episode of an account with its state."""
     rows = AbuseEpisode.objects.filter(
         accounts__contains=[row.account_id], state__in=(EpisodeState.OPEN, EpisodeState.CONFIRMED)
-    )
+    ).select_related("brand")
     return [
         StyleFinding(
-            each.kind, f"{label_of(each, 'kind')}: {label_of(each, 'state')}.", each.state == EpisodeState.CONFIRMED
+            each.kind,
+            f"{label_of(each, 'kind')}: {label_of(each, 'state')}.",
+            each.state == EpisodeState.CONFIRMED,
+            partial(evidence_for, row, each),
         )
         for each in rows.order_by("-pk")[:SHOWN_MAX]
     ]
+
+
+def evidence_for(row: PhaseAccount, episode: AbuseEpisode) -> dict[str, Any]:
+    """Write what an episode rests on for the trader of one of its accounts: nothing of other people's, no threshold. In English."""
+    own = Party(row.account_id, row.account.login, row.account.currency, row.challenge.client)
+    tickets = [trade.ticket for trade in trades_of(episode, [own]) if trade.party is not None]
+    with translation.override("en"):
+        return {
+            "finding": str(Abuse(episode.kind).label),
+            "text": sentence(episode.kind, episode.facts, episode.brand.base_currency),
+            "since": episode.first_at.isoformat(),
+            "until": episode.last_at.isoformat(),
+            "tickets": tickets,
+        }

@@ -1,7 +1,7 @@
 """The dealer's view: flagged clients of a brand by what they hold now, with their markout, result, and cases. For reading only.
 
 Flagged is who has a part in an open episode, or in one that was confirmed in the last half year. Amounts are in the brand's base
-currency; exposure is the value of all open positions, long and short added up.
+currency; exposure is the value of all open positions, long and short added up. Simulated money at stake isn't counted.
 """
 
 from __future__ import annotations
@@ -38,11 +38,15 @@ MARKOUT_AT: Final = CURVE_MS.index(30_000)
 
 SQL: Final = """
 WITH flagged AS (
-  SELECT p.client_id AS id, sum(e.stake) FILTER (WHERE e.state = 'open') AS stake, max(e.stake) AS most
-  FROM risk_abuseepisode e JOIN risk_episodeparty p ON p.episode_id = e.id JOIN clients_client c ON c.id = p.client_id
-  WHERE (e.state = 'open' OR e.state = 'confirmed' AND e.decided_at > %(since)s)
-    AND e.brand_id = %(brand)s AND c.book_id = ANY(%(books)s)
-  GROUP BY 1 ORDER BY max(e.stake) DESC, 1 LIMIT %(flagged)s
+  SELECT e.client_id AS id, sum(e.stake) FILTER (WHERE e.state = 'open' AND r.has_real) AS stake,
+    max(e.stake) FILTER (WHERE r.has_real) AS most
+  FROM (SELECT DISTINCT p.client_id, n.id, n.stake, n.state FROM risk_abuseepisode n
+    JOIN risk_episodeparty p ON p.episode_id = n.id JOIN clients_client c ON c.id = p.client_id
+    WHERE (n.state = 'open' OR n.state = 'confirmed' AND n.decided_at > %(since)s)
+      AND n.brand_id = %(brand)s AND c.book_id = ANY(%(books)s)) e
+  CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM risk_episodeparty o JOIN trading_tradingaccount a ON a.id = o.account_id
+    WHERE o.episode_id = e.id AND NOT a.is_demo) AS has_real) r
+  GROUP BY 1 ORDER BY 3 DESC NULLS LAST, 1 LIMIT %(flagged)s
 ), held AS (
   SELECT f.id, count(*) AS positions, round(sum((p.profit + p.swap) * x.rate), 2) AS floating,
     round(sum(p.lots * p.contract_size * p.price_current * keelson_euro_rate(%(base)s, %(today)s)
@@ -61,7 +65,7 @@ LEFT JOIN LATERAL (SELECT sum(r.net_base) AS net FROM trading_tradingaccount a
 LEFT JOIN LATERAL (SELECT b.book FROM risk_clientrouting b WHERE b.client_id = f.id AND b.state = 'approved'
   ORDER BY b.decided_at DESC, b.id DESC LIMIT 1) r ON true
 WHERE %(book)s IN ('', coalesce(r.book, 'none'))
-ORDER BY 2 DESC, f.most DESC, 1 LIMIT %(shown)s
+ORDER BY 2 DESC, f.most DESC NULLS LAST, 1 LIMIT %(shown)s
 """
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import ClassVar, Final
 
 from django.db import transaction
@@ -80,10 +81,19 @@ def episodes_visible_to(user: Actor) -> QuerySet[AbuseEpisode]:
     return AbuseEpisode.objects.filter(Exists(seen))
 
 
+def with_money(rows: QuerySet[AbuseEpisode]) -> QuerySet[AbuseEpisode]:
+    """Add to each whether accounts with real money have a part in it, and accounts of challenges, whose money is simulated."""
+    parties = EpisodeParty.objects.filter(episode=OuterRef("pk"))
+    return rows.annotate(
+        has_real=Exists(parties.filter(account__is_demo=False)),
+        has_simulated=Exists(parties.filter(account__is_demo=True)),
+    )
+
+
 def get_episode(user: User, episode_id: int) -> AbuseEpisode:
     """Find one, 403 without the right, 404 out of reach."""
     require_permission(user, SEES)
-    rows = episodes_visible_to(user).select_related("brand", "client__brand", "work", "decided_by")
+    rows = with_money(episodes_visible_to(user)).select_related("brand", "client__brand", "work", "decided_by")
     row = rows.filter(pk=episode_id).first()
     if row is None:
         raise Http404
@@ -143,6 +153,7 @@ def decide_episode(*, episode_id: int, actor: User, outcome: str, reason: str, h
 def _report_to_aml(row: AbuseEpisode, actor: User, reason: str) -> None:
     """Pass a confirmed episode on: each of its clients has an AML case with it as evidence. A part of deciding it."""
     trades = row.trades.count()
+    has_real = row.parties.filter(account__is_demo=False).exists()
     text = " ".join(
         [
             sentence(row.kind, row.facts, row.brand.base_currency),
@@ -159,7 +170,7 @@ def _report_to_aml(row: AbuseEpisode, actor: User, reason: str) -> None:
                 text=text,
                 since=row.first_at,
                 until=row.last_at,
-                base_amount=row.stake,
+                base_amount=row.stake if has_real else Decimal(0),
                 url=row.get_absolute_url(),
             ),
             reason=reason,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django_filters
 from django.db.models import QuerySet
+from django.utils.html import escape
 from django.utils.translation import gettext_lazy as _
 
 from clients.filters import brands_in_reach
@@ -14,8 +17,8 @@ from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, MoneyColumn, Qu
 from crm.ui.work_columns import WORK_QUICK_FILTERS, WorkFilter, assign_action, work_columns
 from risk.abuse.choices import Abuse, EpisodeState
 from risk.abuse.models import AbuseEpisode
-from risk.abuse.queue import SEES, episodes_visible_to
-from risk.abuse.texts import sentence
+from risk.abuse.queue import SEES, episodes_visible_to, with_money
+from risk.abuse.texts import money_note, sentence
 
 MANY = [Abuse.HEDGE, Abuse.COPY, Abuse.BONUS, Abuse.MULTI]
 
@@ -31,6 +34,14 @@ class EpisodeFilter(WorkFilter):
         fields: list[str] = []
 
 
+class StakeColumn(MoneyColumn):
+    """What is at stake, with a word where it is simulated money of challenges."""
+
+    def html(self, value: Any, row: Any, table: Any) -> str:
+        note = money_note(row, is_short=True)
+        return str(super().html(value, row, table)) + (f' <span class="faint">{escape(note)}</span>' if note else "")
+
+
 class EpisodeTable(Table):
     """Those that wait, most at stake first, and decided ones by filter."""
 
@@ -40,7 +51,7 @@ class EpisodeTable(Table):
         Column("client", _("Client"), value="client", link=True, place="name", css="nowrap"),
         Column("kind", _("Kind"), value="get_kind_display", place="state", css="nowrap"),
         Column("why", _("What was found"), render=lambda row, table: said(row), css="clip"),
-        MoneyColumn("stake", _("At stake"), currency="brand.base_currency", sort=True),
+        StakeColumn("stake", _("At stake"), currency="brand.base_currency", sort=True),
         Column("score", _("Score"), render=lambda row, table: formats.number(row.score), css="num text-end"),
         Column("accounts", _("Accounts"), value=lambda row: len(row.accounts), place="rest", hidden=True),
         BadgeColumn("state", _("State"), place="rest"),
@@ -64,7 +75,7 @@ class EpisodeTable(Table):
     )
 
     def queryset(self) -> QuerySet[AbuseEpisode]:
-        rows = episodes_visible_to(self.user).select_related(
+        rows = with_money(episodes_visible_to(self.user)).select_related(
             "brand", "client__brand", "decided_by", "work__brand", "work__claimed_by", "work__assigned_to"
         )
         return rows if self.params.get("state") else rows.filter(state=EpisodeState.OPEN)

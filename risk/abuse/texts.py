@@ -13,6 +13,7 @@ from crm.i18n import formats
 from crm.money.amounts import Money
 from risk.abuse.book import amount_of
 from risk.abuse.choices import Abuse
+from risk.abuse.models import AbuseEpisode
 
 
 def _sentences() -> dict[Abuse, str]:
@@ -120,3 +121,20 @@ def not_judged(trades: int, without_quotes: int) -> str:
         "missing": formats.number(without_quotes),
         "trades": formats.number(trades),
     }
+
+
+def money_note(episode: AbuseEpisode, *, is_short: bool = False) -> str:
+    """State that simulated money of challenges is at stake; empty where all of it is real. The episode comes from `with_money`."""
+    if not episode.has_simulated:  # type: ignore[attr-defined]
+        return ""
+    if episode.has_real:  # type: ignore[attr-defined]
+        return (
+            _("partly simulated")
+            if is_short
+            else _("Accounts of challenges have a part in it: their money is simulated.")
+        )
+    return (
+        _("simulated")
+        if is_short
+        else _("Simulated money: these are accounts of challenges. It isn’t in any sum of real money.")
+    )

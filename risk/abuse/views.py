@@ -33,7 +33,7 @@ from risk.abuse.models import AbuseEpisode
 from risk.abuse.queue import SEES, can_decide_episode, decide_episode, episodes_visible_to, feedback, get_episode
 from risk.abuse.quotes import unquoted_servers
 from risk.abuse.tables import EpisodeTable, said
-from risk.abuse.texts import reservations
+from risk.abuse.texts import money_note, reservations
 from risk.abuse.thresholds import thresholds_shown
 from risk.dealing.choices import ExecutionBook
 from risk.dealing.routing import EXPORTS as EXPORTS_ROUTING
@@ -142,6 +142,7 @@ class EpisodePage(StaffView):
         context: dict[str, Any] = {
             "episode": row,
             "sentence": said(row),
+            "money_note": money_note(row),
             "lost": Lost(row.lost).label if row.lost else "",
             "reservations": reservations(row.facts),
             "thresholds": thresholds_shown(request.user, row.brand, row.facts),

@@ -713,6 +713,9 @@ TABLE |= {
     "prop_breach_evidence": Rule(
         SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"breach_id": 999_999}, good=OWN
     ),
+    "prop_ending_evidence": Rule(
+        SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"ending_id": 999_999}, good=OWN
+    ),
     "prop_appeals": Rule(SEES_PROGRAMMES | roles(Role.DESK_HEAD)),
     "prop_appeal": Rule(
         SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"appeal_id": 999_999}, good=OWN
