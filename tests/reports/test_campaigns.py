@@ -286,8 +286,10 @@ def test_revenue_is_what_clients_lost_and_were_charged(world, browse):
     span = {"first": first, "last": world.today}
     for by, label in (("campaign", "Autumn"), ("source", "google"), ("country", "Germany"), ("day", None)):
         assert earned(world.marketing, by, label, **span) == 100, by
+        assert total_of(world.marketing, by, **span).roi == -90, by
     Client.objects.filter(pk=client.pk).update(registered_at=dt.datetime.combine(world.today, dt.time(), tzinfo=dt.UTC))
     assert earned(world.marketing, "cohort", **span) == 107
+    assert total_of(world.marketing, "cohort", **span).roi == Decimal("-89.3")
     winter = Campaign.objects.create(brand=world.brand, code="winter", name="Winter")
     for number, campaign in enumerate((world.autumn, winter)):
         at = dt.datetime.combine(first, dt.time(8 + number), tzinfo=dt.UTC)
@@ -381,6 +383,13 @@ def test_returns_of_a_segments_members(world, browse, django_assert_max_num_quer
         text = text_of(browser.get(address, {"segment": segment.pk}))
     assert "Members of “Keen” now" in text and "€500" in text
     assert "Cohorts can’t be narrowed" in text_of(browser.get(address, {"segment": segment.pk, "by": "cohort"}))
+
+
+def total_of(user, by, **filters):
+    """The only line of totals."""
+    form = ReturnsForm({"period": "own", "by": by, **filters}, user=user)
+    (total,) = returns_of(form.selection(), form.chosen_dimension, form.chosen_attribution, form.today)[1]
+    return total
 
 
 def earned(user, by, label=None, attribution="first", **filters):
