@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
@@ -233,11 +233,20 @@ class Taken:
     count: int
 
 
-def taking(trade: Trade) -> Taken:
-    """Find the agreement of a partner that takes a trade, as the engine does: the first in their order that it fits."""
-    held = Q(starts_at__lte=trade.at) & (Q(ends_at=None) | Q(ends_at__gt=trade.at))
-    rows = PartnerPlan.objects.filter(held, Q(client=None) | Q(client_id=trade.client_id), partner_id=trade.partner_id)
-    ordered = sorted(rows.select_related("plan"), key=_order)
+def agreements_ever(partner_id: int, client_id: int) -> list[PartnerPlan]:
+    """List what a partner has ever agreed that may be about a client."""
+    rows = PartnerPlan.objects.filter(Q(client=None) | Q(client_id=client_id), partner_id=partner_id)
+    return list(rows.select_related("plan"))
+
+
+def taking(trade: Trade, ever: list[PartnerPlan] | None = None) -> Taken:
+    """Find the agreement of a partner that takes a trade, as the engine does: the first in their order that it fits.
+
+    ever: all of theirs, where they are known.
+    """
+    rows = agreements_ever(trade.partner_id, trade.client_id) if ever is None else ever
+    held = [row for row in rows if row.starts_at <= trade.at and (row.ends_at is None or row.ends_at > trade.at)]
+    ordered = sorted(held, key=_order)
     place = next((n for n, row in enumerate(ordered) if trade.fits(row)), len(ordered))
     return Taken(ordered[place] if place < len(ordered) else None, ordered[:place], len(ordered))
 
@@ -274,12 +283,17 @@ def which_and_why(accrual: Accrual) -> str:
     """Say which of several agreements took a line's trade and why; empty where there was one, or no plan pays."""
     if accrual.version_id is None:
         return ""
+    version = accrual.version
+    assert version is not None
+    # Above level 1 it may be the ancestor's own agreement; the same plan may be the introducer's, which pays then as well.
+    is_own = accrual.level > 1 and version.network != Network.INTRODUCER
+    ever = agreements_ever(accrual.partner_id if is_own else accrual.introducer_id, accrual.client_id)
+    if len(ever) < 2:
+        return ""
     trade = trade_of(accrual)
-    taken = taking(trade)
-    version = PlanVersion.objects.only("network", "plan_id").get(pk=accrual.version_id)
-    if accrual.level > 1 and version.network != Network.INTRODUCER:
-        # The ancestor's own agreement; the same plan may be the introducer's, which pays then as well.
-        taken = taking(Trade(accrual.partner_id, trade.client_id, None, trade.at, trade.platform, trade.account_group))
+    if is_own:
+        trade = replace(trade, partner_id=accrual.partner_id, link_id=None)
+    taken = taking(trade, ever)
     held = taken.agreement
     if held is None or taken.count < 2 or held.plan_id != version.plan_id:
         return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
@@ -90,13 +90,13 @@ ORDERS: Final[Mapping[str, tuple[str | Promise, Callable[[Performance], Decimal 
 def performance(user: User, span: DateRange, order: str) -> tuple[list[Performance], Rollup]:
     """List the partners that a manager sees with the best of a range first, at most fifty, in a fixed number of queries."""
     rollup = rollup_of(user)
-    seen = partners_visible_to(user).filter(pk__in=kept("leading", user.pk, span.code, order).answer)
+    leading_ids = kept("leading", user.pk, span.code, order).answer
+    ids = list(partners_visible_to(user).filter(pk__in=leading_ids).values_list("pk", flat=True))
     rows: dict[int, Performance] = {}
-    for first, last, is_now in ((span.first, span.last, True), (span.first_before, span.last_before, False)):
-        _add_sums(rows, seen, (first, last), rollup, is_now=is_now)
-    _add_revenue(rows, seen, span, rollup)
+    _add_sums(rows, ids, span, rollup)
+    _add_revenue(rows, ids, span, rollup)
     if order == "clients":
-        _add_new_clients(rows, seen, span)
+        _add_new_clients(rows, ids, span)
     key = ORDERS[order][1]
     best = sorted((row for row in rows.values() if row.has_figures), key=lambda row: (-key(row), row.partner_id))[
         :ROWS_MAX
@@ -157,31 +157,29 @@ def _rates(rows: QuerySet[Any], rollup: Rollup) -> Case:
     return Case(*rates, default=Value(Decimal(0)), output_field=DecimalField())
 
 
-def _add_sums(
-    rows: dict[int, Performance],
-    seen: QuerySet[Partner],
-    days: tuple[dt.date, dt.date],
-    rollup: Rollup,
-    *,
-    is_now: bool,
-) -> None:
-    sums = PartnerDay.objects.filter(partner__in=seen.values("pk"), day__range=days).values_list(
-        "partner_id", "currency"
+def _add_sums(rows: dict[int, Performance], ids: Sequence[int], span: DateRange, rollup: Rollup) -> None:
+    """Add what partners earned in the range and the one before, in one reading of the days of both."""
+    now, before = Q(day__range=(span.first, span.last)), Q(day__range=(span.first_before, span.last_before))
+    days = PartnerDay.objects.filter(partner_id__in=ids, day__range=(span.first_before, span.last))
+    sums = days.values_list("partner_id", "currency").annotate(
+        earned=Sum("amount", filter=now),
+        closed=Sum("lots", filter=now),
+        paid=Sum("trades", filter=now),
+        missed=Sum("unpaid", filter=now),
+        earned_before=Sum("amount", filter=before),
     )
-    for pk, currency, amount, lots, trades, unpaid in sums.annotate(
-        Sum("amount"), Sum("lots"), Sum("trades"), Sum("unpaid")
-    ).order_by():
+    for pk, currency, amount, lots, trades, unpaid, earned_before in sums.order_by():
         row = rows.setdefault(pk, Performance(pk))
-        if is_now:
+        if amount is not None:
             row.earned += rollup.of(amount, currency)
             row.lots, row.trades, row.unpaid = row.lots + float(lots), row.trades + trades, row.unpaid + unpaid
-        else:
-            row.earned_before += rollup.of(amount, currency)
+        if earned_before is not None:
+            row.earned_before += rollup.of(earned_before, currency)
 
 
-def _add_revenue(rows: dict[int, Performance], seen: QuerySet[Partner], span: DateRange, rollup: Rollup) -> None:
+def _add_revenue(rows: dict[int, Performance], ids: Sequence[int], span: DateRange, rollup: Rollup) -> None:
     """Add what own clients brought the broker, and all partners together, by the days that are kept each night."""
-    days = RevenueDay.objects.filter(partner__in=seen.values("pk"), day__range=(span.first, span.last))
+    days = RevenueDay.objects.filter(partner_id__in=ids, day__range=(span.first, span.last))
     sums = days.values_list("partner_id", "currency").annotate(Sum("charged"), Sum("lost"), Sum("cost"))
     for pk, currency, charged, lost, cost in sums.order_by():
         row = rows.setdefault(pk, Performance(pk))
@@ -201,13 +199,9 @@ def _came(span: DateRange) -> Q:
     return Q(starts_at__gte=span.starts_at, starts_at__lt=span.ends_at, ends_at__isnull=True)
 
 
-def _add_new_clients(rows: dict[int, Performance], seen: QuerySet[Partner], span: DateRange) -> None:
+def _add_new_clients(rows: dict[int, Performance], ids: Sequence[int], span: DateRange) -> None:
     """Add who only brought clients; nothing of theirs was traded yet."""
-    came = (
-        Attribution.objects.filter(_came(span), partner__in=seen.values("pk"))
-        .values_list("partner_id")
-        .annotate(n=Count("pk"))
-    )
+    came = Attribution.objects.filter(_came(span), partner_id__in=ids).values_list("partner_id").annotate(n=Count("pk"))
     for pk, count in came.order_by():
         rows.setdefault(pk, Performance(pk)).new_clients = count
 
@@ -215,8 +209,8 @@ def _add_new_clients(rows: dict[int, Performance], seen: QuerySet[Partner], span
 def _describe(rows: list[Performance], span: DateRange) -> None:
     """Fill in names, plans and clients of the shown partners alone."""
     ids = [row.partner_id for row in rows]
-    partners = Partner.objects.select_related("brand").in_bulk(ids)
-    plans = PartnerPlan.usual.filter(partner_id__in=ids, ends_at__isnull=True)
+    partners = Partner.objects.only("name", "code").in_bulk(ids)
+    plans = PartnerPlan.usual.filter(partner_id__in=ids, ends_at__isnull=True).only("partner_id", "plan__name")
     held = {row.partner_id: row.plan for row in plans.select_related("plan")}
     still = Q(ends_at__isnull=True)
     clients = {

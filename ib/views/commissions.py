@@ -66,7 +66,7 @@ class RunList(TableView):
 
 def get_accrual(user: User, accrual_id: int) -> Accrual:
     accrual = (
-        Accrual.objects.select_related("partner", "introducer", "version__plan", "client", "period", "run")
+        Accrual.objects.select_related("partner", "introducer", "version__plan", "period")
         .filter(pk=accrual_id, partner__in=partners_visible_to(user))
         .first()
     )
@@ -83,7 +83,7 @@ def accrual_page(request: UserRequest, accrual_id: int) -> HttpResponse:
         user=request.user,
         kind=AccessKind.VIEW,
         client_id=accrual.client_id,
-        brand_id=accrual.client.brand_id,
+        brand_id=accrual.partner.brand_id,
         target=f"ib.accrual:{accrual.pk}",
     )
     held = CommissionDispute.objects.filter(
@@ -99,7 +99,7 @@ def accrual_page(request: UserRequest, accrual_id: int) -> HttpResponse:
             "rows": rows,
             "settlement": settlement_of(accrual),
             "dispute": held,
-            "may_hold": held is None and bool(can_settle(request.user, accrual.client.brand_id)),
+            "may_hold": held is None and bool(can_settle(request.user, accrual.partner.brand_id)),
             "replay_id": accrual.source.removeprefix("replay:") if accrual.source.startswith("replay:") else "",
             "corrects": Accrual.objects.filter(pk=accrual.corrects_id).first() if accrual.corrects_id else None,
         },

@@ -7,16 +7,15 @@ from urllib.parse import urlencode
 
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from crm.choices import AccessKind
-from crm.i18n import formats
 from crm.security import access_log
 from crm.security.policies import require_permission
 from crm.ui.exports import csv_lines
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
+from ib.manager_pages.leaderboard import lines_of
 from ib.manager_pages.performance import ORDERS, Performance, performance
 from ib.partner_pages.date_ranges import DateRange, date_range
 from ib.tables import EXPORT
@@ -40,35 +39,11 @@ def performance_page(request: UserRequest) -> HttpResponseBase:
             {"label": label, "url": f"?{urlencode({'period': span.code, 'by': code})}", "is_active": code == order}
             for code, (label, _key) in ORDERS.items()
         ],
-        "rows": [_shown(row, span, rollup) for row in rows],
+        "rows": lines_of(rows, span, rollup, shows_plans=request.user.has_perm("ib.view_plan")),
         "csv_url": f"?{urlencode({'period': span.code, 'by': order, 'export': 'csv'})}",
-        "may_see_plans": request.user.has_perm("ib.view_plan"),
         "may_export": request.user.has_perm(EXPORT),
     }
     return render(request, "ib/performance.html", context)
-
-
-def _shown(row: Performance, span: DateRange, rollup: Rollup) -> dict[str, Any]:
-    assert row.partner is not None
-    days = {"closed_after": span.first.isoformat(), "closed_before": span.last.isoformat()}
-    return {
-        "row": row,
-        "partner": row.partner,
-        "earned": rollup.figure(row.earned),
-        "before": rollup.figure(row.earned_before),
-        "missing": rollup.missing(row.earned),
-        "revenue": rollup.figure(row.revenue),
-        "cost": rollup.figure(row.cost),
-        "without": rollup.missing(row.revenue),
-        "churn": _percent(row.churn_percent),
-        "unpaid": _percent(row.unpaid_percent),
-        "dormant": _percent(row.dormant_percent),
-        "unpaid_url": f"{reverse('ib_exclusions')}?{urlencode({'partner': row.partner.code, **days})}",
-    }
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{formats.number(share, 1)} %"
 
 
 def _csv(request: UserRequest, rows: list[Performance], span: DateRange, rollup: Rollup) -> StreamingHttpResponse:

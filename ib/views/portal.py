@@ -110,11 +110,7 @@ def earnings(request: UserRequest, partner: Partner) -> HttpResponseBase:
 @partner_page(PartnerRight.SEE_MONEY)
 def trade(request: HttpRequest, partner: Partner, accrual_id: int) -> HttpResponseBase:
     """Explain one trade: lots × rate × share, or why it was not paid."""
-    accrual = (
-        Accrual.objects.select_related("version__plan", "client", "period")
-        .filter(pk=accrual_id, partner=partner)
-        .first()
-    )
+    accrual = Accrual.objects.select_related("version__plan").filter(pk=accrual_id, partner=partner).first()
     if accrual is None:
         raise Http404
     return render(
