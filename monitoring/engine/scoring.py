@@ -4,7 +4,8 @@ For each agent and signal: a rate per active hour (a share: per case) from decay
 itself the higher of a slow (two months) and a fast (a week) memory, so that a changed job stops alarming soon; times the hours
 worked and how busy the day was for peers. The tail is a negative binomial's, or a beta-binomial's for shares, with the agent's own
 overdispersion. The same over 5 and 15 days, against the slow memory alone, finds what is spread thin. Each family and window is
-calibrated on the past; windows are combined by Cauchy, families added up by weight, and the sum calibrated once more.
+calibrated on the past; windows are combined by Cauchy, families by a weighted sum, to which learned trees add what they see
+beyond it, and the whole is calibrated once more.
 A day teaches the baseline only up to μ + 3.5 sd, so that a thief does not teach it, and not at all where misuse was confirmed.
 
 The same scorer judges the days of the live system and those of another system's history: see `monitoring.engine.signals` for what a
@@ -21,12 +22,12 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring.choices import Family
-from monitoring.engine import drift
+from monitoring.engine import drift, learned
 from monitoring.engine import statistics as st
 from monitoring.engine.signals import FAMILIES, FAMILY_OF, FEATURES, FLOORS, REGISTRY, WEIGHTS
 
-Array = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+Array = st.Array
+Ints = st.Ints
 
 RATE_STRENGTH = 4.0  # counts that a prior rate is worth
 DISPERSION_STRENGTH = 10.0  # days that the role's overdispersion is worth
@@ -184,7 +185,8 @@ class Scorer:
         slow_p = np.where((day.counts > slow_mean)[:, drift.COLUMNS], judged[:, -len(drift.LANES) :], UNREMARKABLE)
         windowed = judged[:, : -len(drift.LANES)].reshape(len(at), len(WINDOWED), len(WINDOWS))
         family_p = np.concatenate([st.by_cauchy(windowed), st.by_cauchy(slow_p)[:, None]], axis=1)
-        combined = 10.0 ** -st.evidence(family_p, FAMILY_WEIGHTS)
+        said = st.said(family_p)
+        combined = 10.0 ** -learned.strength(said, st.evidence(said, FAMILY_WEIGHTS))
         tail = self.tails.get(OVERALL)
         overall = st.calibrate(combined, tail.threshold, tail.scale, floor=OVERALL_FLOOR) if tail else combined
         return Scored(

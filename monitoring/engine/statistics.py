@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 TINY = 1e-12
 # Rare things come in bursts (an evening's overtime): their overdispersion is far above that of daily work.
 DISPERSION_MAX = 50.0
@@ -137,14 +138,19 @@ def by_fisher(p: Array, axis: int = -1) -> Array:
     return upper_tail
 
 
-def evidence(p: Array, weights: Array) -> Array:
-    """Add up what families say, −log₁₀ p by weight, the strongest in full and each further one less: 1, 0.35, 0.19, 0.13.
+def said(p: Array) -> Array:
+    """Return what families say: −log₁₀ p, at most EVIDENCE_MAX."""
+    most: Array = np.minimum(-np.log10(np.clip(p, 1e-300, 1.0)), EVIDENCE_MAX)
+    return most
+
+
+def evidence(said: Array, weights: Array) -> Array:
+    """Add up what families say by weight, the strongest in full and each further one less: 1, 0.35, 0.19, 0.13.
 
     Not a probability before it is calibrated: families depend on one another, and Fisher's sum of many quiet ones drowns
     one that is loud.
     """
-    said = np.minimum(-np.log10(np.clip(p, 1e-300, 1.0)), EVIDENCE_MAX) * weights
-    strongest = -np.sort(-said, axis=1)[:, :FAMILIES_ADDED]
+    strongest = -np.sort(-said * weights, axis=1)[:, :FAMILIES_ADDED]
     total: Array = (strongest / np.arange(1, strongest.shape[1] + 1) ** 1.5).sum(axis=1)
     return total
 

@@ -86,7 +86,7 @@ def test_a_quiet_feature_does_not_hush_a_loud_one():
 
 def test_weak_agreeing_families_add_up_and_one_strong_is_enough():
     quiet, weak, strong, silenced = monitored.evidence(
-        np.array([[0.5] * 5, [0.02] * 5, [1e-5, 0.5, 0.5, 0.5, 0.5], [1e-5, 0.5, 0.5, 0.5, 0.5]]),
+        monitored.said(np.array([[0.5] * 5, [0.02] * 5, [1e-5, 0.5, 0.5, 0.5, 0.5], [1e-5, 0.5, 0.5, 0.5, 0.5]])),
         np.array([[1.0] * 5] * 3 + [[0.1] * 5]),
     )
     assert quiet < 1 and weak > 2.5 and strong > 5
