@@ -39,6 +39,8 @@ def _automation(request: UserRequest, pk: int) -> Automation:
 def automation(request: UserRequest, pk: int) -> HttpResponse:
     """Show an automation: what it does as a sentence, counts per step and group, and its newest runs among those in reach."""
     row = _automation(request, pk)
+    if "cards" in request.GET:
+        return HttpResponse("".join(cards_html(request, "automation", row)))
     runs = queries.runs_visible_to(request.user).filter(automation=row).select_related("client", "version")
     newest = list(runs.defer("client__search_text").order_by("-id")[:RUNS_SHOWN])
     if newest:
@@ -64,7 +66,6 @@ def automation(request: UserRequest, pk: int) -> HttpResponse:
         "states": AutomationState,
         "can_activate": may_manage and waiting is None and (is_changed or row.state == AutomationState.DRAFT),
         "days": DAYS,
-        "cards": cards_html(request, "automation", row) if row.version else [],
     }
     return render(request, "leads/automations/automation.html", context)
 

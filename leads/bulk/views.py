@@ -137,6 +137,8 @@ def _change(request: UserRequest, change_id: int) -> BulkChange:
 def result(request: UserRequest, change_id: int) -> HttpResponse:
     """Show what a bulk change did and whom it left out, to who made it."""
     row = _change(request, change_id)
+    if "cards" in request.GET and row.kind == BulkKind.MAIL:
+        return HttpResponse("".join(cards_html(request, "bulk change", row)))
     changed = [pk for pk, _before in row.changes[:SHOWN_MAX]]
     left_out = row.left_out[:SHOWN_MAX]
     rows = clients_visible_to(request.user).defer("search_text").in_bulk([*changed, *(pk for pk, _why in left_out)])
@@ -149,7 +151,6 @@ def result(request: UserRequest, change_id: int) -> HttpResponse:
         "unshown": len(row.changes) - len(changed),
         "unshown_left_out": len(row.left_out) - len(left_out),
         "mails": _mails(row) if row.kind == BulkKind.MAIL else None,
-        "cards": cards_html(request, "bulk change", row) if row.kind == BulkKind.MAIL else [],
     }
     return render(request, "leads/bulk/result.html", context)
 

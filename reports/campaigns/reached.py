@@ -24,7 +24,7 @@ from reports.campaigns.returns import ReturnRow, Sums
 from reports.campaigns.revenue import LOST_OR_CHARGED, PASSED_ON, passed_on_after, traded_after
 
 DAYS: Final = 30
-PEOPLE_MAX: Final = 20_000  # the newest
+PEOPLE_MAX: Final = 10_000  # the newest
 BY_MAIL: Final = f"""
 SELECT client_id, '' AS part, sent_at AS at FROM clients_message
 WHERE id = ANY(%(messages)s) AND state = '{MessageState.SENT}' ORDER BY id DESC LIMIT {PEOPLE_MAX}"""
