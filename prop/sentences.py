@@ -9,7 +9,8 @@ from django.utils.translation import ngettext
 
 from crm.i18n import formats
 from prop.choices import LossBy, MaxLoss, Rule
-from prop.models import PhaseAccount, ProgrammePhase, ProgrammeVersion
+from prop.judge.state import Source
+from prop.models import Breach, PhaseAccount, ProgrammePhase, ProgrammeVersion
 from prop.programmes.styles import STYLES
 
 
@@ -35,6 +36,22 @@ def limit_text(rule: str, threshold: Decimal, currency: str) -> str:
     if rule in (Rule.LOTS, Rule.TRADE_LOTS):
         return _("%(count)s lots") % shown
     return f"1:{shown['count']}" if rule == Rule.LEVERAGE else shown["count"]
+
+
+def limit_at(breach: Breach) -> str:
+    """Write the limit that a breach was judged by."""
+    return limit_text(breach.rule, breach.threshold, breach.judged_account.challenge.currency)
+
+
+def source_of(breach: Breach) -> str:
+    """Name what a breach was judged by: a sample, what the platform reported between two, a deal, or the clock."""
+    names = {
+        Source.SAMPLED: _("Sample"),
+        Source.REPORTED: _("Reported by the platform"),
+        Source.DEAL: _("Deal"),
+        Source.CLOCK: _("Time passed"),
+    }
+    return names.get(breach.evidence.get("source", ""), "")
 
 
 def limit_of(row: PhaseAccount) -> str:

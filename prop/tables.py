@@ -8,6 +8,7 @@ import django_filters
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from crm.ui.filters import WhenFilter
 from crm.ui.tables import BadgeColumn, Column, DateColumn, Empty, MoneyColumn, QuickFilter, Table, TimeColumn
 from prop.choices import (
     AppealState,
@@ -17,10 +18,21 @@ from prop.choices import (
     GrowthState,
     MergeState,
     PayoutState,
+    Rule,
 )
-from prop.models import AccountGrowth, AccountMerge, Appeal, Challenge, ChallengePayout, JudgementCorrection, Programme
+from prop.models import (
+    AccountGrowth,
+    AccountMerge,
+    Appeal,
+    Breach,
+    Challenge,
+    ChallengePayout,
+    JudgementCorrection,
+    Programme,
+)
 from prop.queries import (
     appeals_visible_to,
+    breaches_visible_to,
     challenges_visible_to,
     corrections_visible_to,
     growths_visible_to,
@@ -28,6 +40,7 @@ from prop.queries import (
     payouts_visible_to,
     programmes_visible_to,
 )
+from prop.sentences import limit_at, source_of
 
 
 class ProgrammeTable(Table):
@@ -89,6 +102,42 @@ class ChallengeTable(Table):
 
     def queryset(self) -> QuerySet[Challenge]:
         return challenges_visible_to(self.user).select_related("client", "version__programme")
+
+
+class BreachFilter(django_filters.FilterSet):
+    rule = django_filters.ChoiceFilter(choices=Rule.choices, label=_("Rule"))
+    occurred = WhenFilter(field_name="occurred_at", label=_("Time"))
+
+    class Meta:
+        model = Breach
+        fields: ClassVar[list[str]] = ["rule"]
+
+
+class BreachTable(Table):
+    """Breaches, those that were taken back too, each with what it was judged by."""
+
+    name, title, permission = "prop.breaches", _("Breaches"), "prop.view_challenge"
+    subtitle = _("Rules that challenges broke, with what each was judged by")
+    columns = [
+        Column("client", _("Client"), value="judged_account.challenge.client", link=True),
+        Column("programme", _("Programme"), value="judged_account.challenge.version.programme.name"),
+        Column("rule", _("Rule"), value="get_rule_display"),
+        MoneyColumn("equity", _("Equity"), currency="judged_account.challenge.currency"),
+        Column("limit", _("Limit"), value=lambda row: limit_at(row), css="end num"),
+        Column("source", _("Judged by"), value=lambda row: source_of(row)),
+        TimeColumn("occurred_at", _("Time"), seconds=True),
+        Column("taken_back", _("Taken back"), value=lambda row: "" if row.phase_account_id else _("Taken back")),
+    ]
+    filterset = BreachFilter
+    quick_filters = [
+        QuickFilter(Rule.DAILY_LOSS.label, {"rule": Rule.DAILY_LOSS}),
+        QuickFilter(Rule.MAX_LOSS.label, {"rule": Rule.MAX_LOSS}),
+    ]
+    is_searchable = False
+    empty = Empty(_("No breaches yet"), _("Challenges that break a rule are listed here."), "circle-x")
+
+    def queryset(self) -> QuerySet[Breach]:
+        return breaches_visible_to(self.user)
 
 
 class PayoutFilter(django_filters.FilterSet):

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from crm.ui.views import TableView
-from prop.tables import AppealTable, CorrectionTable, GrowthTable, MergeTable, PayoutTable
+from prop.tables import AppealTable, BreachTable, CorrectionTable, GrowthTable, MergeTable, PayoutTable
 from prop.views import (
     appeals,
     challenges,
@@ -35,6 +35,7 @@ urlpatterns: list[URLPattern] = [
     path("prop/challenges/<int:challenge_id>/", challenges.challenge_page, name="prop_challenge"),
     path("prop/appeals/", TableView.as_view(table=AppealTable), name="prop_appeals"),
     path("prop/appeals/<int:appeal_id>/", appeals.appeal_page, name="prop_appeal"),
+    path("prop/breaches/", TableView.as_view(table=BreachTable), name="prop_breaches"),
     path("prop/breaches/<int:breach_id>/evidence.zip", appeals.evidence, name="prop_breach_evidence"),
     path("prop/endings/<int:ending_id>/evidence.zip", appeals.ending_evidence, name="prop_ending_evidence"),
     path("prop/corrections/", TableView.as_view(table=CorrectionTable), name="prop_corrections"),

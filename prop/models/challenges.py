@@ -253,6 +253,9 @@ class Breach(models.Model):
     def __str__(self) -> str:
         return f"{self.judged_account_id}: {self.rule}"
 
+    def get_absolute_url(self) -> str:
+        return f"/prop/challenges/{self.judged_account.challenge_id}/"
+
     @property
     def is_of_money(self) -> bool:
         """Whether the threshold is an amount, not days, lots or a leverage."""

@@ -710,6 +710,7 @@ TABLE |= {
     "prop_challenge": Rule(
         SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"challenge_id": 999_999}, good=OWN
     ),
+    "prop_breaches": Rule(SEES_PROGRAMMES | roles(Role.DESK_HEAD)),
     "prop_breach_evidence": Rule(
         SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"breach_id": 999_999}, good=OWN
     ),

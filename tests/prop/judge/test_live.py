@@ -12,6 +12,7 @@ from prop.judge import live
 from prop.judge.state import State
 from prop.models import Breach, ChallengeDay
 from prop.tasks import judge_accounts
+from tests.cast import signed_in
 from tests.faults.killing import killed_at
 from tests.prop.judge.running import NOON, run_phase, show, trade
 from trading.choices import DealEntry
@@ -29,7 +30,7 @@ def judge(row):
     return done
 
 
-def test_breach_is_recorded_once_with_its_evidence(row):
+def test_breach_is_recorded_once_with_its_evidence(row, cast):
     show(row, 0, "10000", "10000")
     assert judge_accounts() == 1
     show(row, 10, "10000", "9599.50")
@@ -57,6 +58,9 @@ def test_breach_is_recorded_once_with_its_evidence(row):
     show(row, 30, "10000", "9000")
     assert not judge(row) and judge_accounts() == 0
     assert AuditEvent.objects.filter(action="prop.rule_breached").count() == 1
+    page = signed_in(cast.finance).get("/prop/breaches/", {"rule": "daily_loss"}).content.decode()
+    assert all(shown in page for shown in ("Daily loss", "€9,499.99", "€9,500.00", "Sample", "Clara Weber"))
+    assert "€9,499.99" not in signed_in(cast.finance).get("/prop/breaches/", {"rule": "lots"}).content.decode()
 
 
 def test_reached_target_waits_for_a_person_and_trading_ends(row, cast):
