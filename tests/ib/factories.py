@@ -124,7 +124,7 @@ def make_account(client: Client, *, group: str = "real\\standard-EUR", is_demo: 
 INSERT_DEAL = """
 INSERT INTO trading_deal (executed_at, server_id, ticket, account_id, login, server_msc, action, entry, symbol, lots,
   closed_lots, contract_size, price, price_position, profit, commission, swap, fee, position_id, order_id, raw)
-VALUES (%s, %s, %s, %s, %s, 0, %s, %s, %s, %s, %s, 100000, %s, 1, %s, %s, 0, 0, %s, 0, '{}') RETURNING id
+VALUES (%s, %s, %s, %s, %s, 0, %s, %s, %s, %s, %s, 100000, %s, 1, %s, %s, %s, 0, %s, 0, '{}') RETURNING id
 """
 
 
@@ -141,6 +141,7 @@ def make_deal(
     price: str = "1",
     profit: str | float = "0",
     commission: str = "0",
+    swap: str = "0",
 ) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -159,6 +160,7 @@ def make_deal(
                 Decimal(price),
                 Decimal(str(profit)),
                 Decimal(commission),
+                Decimal(swap),
                 position,
             ],
         )
@@ -180,21 +182,17 @@ def make_trade(
 
     side: 0 bought, 1 sold.
     """
-    position = next(_numbers)
     opened = at - dt.timedelta(seconds=held_seconds)
-    make_deal(
-        account,
-        at=opened,
-        entry=0,
-        lots=lots,
-        position=position,
-        symbol=symbol,
-        commission=opening_commission,
-        action=side,
-    )
+    position = open_position(account, at=opened, lots=lots, symbol=symbol, commission=opening_commission, action=side)
     return make_deal(
         account, at=at, entry=1, lots=lots, closed=lots, position=position, symbol=symbol, action=1 - side, **closing
     )
+
+
+def open_position(account: TradingAccount, **opening) -> int:
+    position = next(_numbers)
+    make_deal(account, entry=0, position=position, **opening)
+    return position
 
 
 def refer(client: Client, partner: Partner) -> None:

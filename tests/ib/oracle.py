@@ -40,6 +40,7 @@ class Cpa:
     amount: Decimal
     lots: Decimal
     days: int
+    deposit: Decimal = NOTHING
 
 
 @dataclass
@@ -122,6 +123,7 @@ class Fact:
     at: dt.datetime
     currency: str
     charged: Decimal = NOTHING
+    swaps: Decimal = NOTHING
     lost: Decimal = NOTHING
     booked: Decimal = NOTHING
     quote_currency: str = ""
@@ -165,6 +167,10 @@ class World:
     booked: dict[int, list[tuple[dt.datetime, bool, Decimal]]] = field(default_factory=dict)
     missed: dict[tuple[int, int], list[bool]] = field(default_factory=dict)
     link_owner: dict[int, int] = field(default_factory=dict)
+    # The client record of a partner who trades, too.
+    own_client: dict[int, int] = field(default_factory=dict)
+    # Per client: when how much was paid in, in the brand's currency.
+    paid_in: dict[int, list[tuple[dt.datetime, Decimal]]] = field(default_factory=dict)
     # By deal, or any other name of what happened.
     facts: dict[object, Fact] = field(default_factory=dict)
     country: dict[int, str] = field(default_factory=dict)
@@ -197,6 +203,7 @@ class Trade:
     pips: Decimal = NOTHING
     charged: Decimal = NOTHING
     result: Decimal = NOTHING
+    swap: Decimal = NOTHING
 
 
 @dataclass
@@ -234,7 +241,8 @@ def review(world: World, month: dt.datetime) -> None:
                 introducer = held_at(world.introducers.get(client, []), at)
                 if first <= at < month and introducer is not None:
                     above = [introducer] if version.tier_is_own else _upline(world, introducer, at)
-                    lots += closed if partner in above else NOTHING
+                    is_own_trading = world.own_client.get(partner) == client
+                    lots += closed if partner in above and not is_own_trading else NOTHING
         reached = len([1 for least, _factor in version.tiers if lots >= least])
         held = min(tiers[-1], len(version.tiers)) if tiers else 0
         kept_before = world.missed.setdefault((partner, plan), [])
@@ -479,6 +487,8 @@ def _month_placed(world, trade, introducer):
 
 
 def _no_month(world, trade, version, partner, level) -> str:
+    if world.own_client.get(partner) == trade.client:
+        return "self_trade"
     if not held_at(world.active.get(partner, []), trade.closed_at):
         return "partner_not_active"
     if trade.country in version.excluded_countries:
@@ -525,7 +535,8 @@ def _net_revenue(world, version, facts) -> Decimal:
     if version.monthly.component == "revenue":
         pips = total(lambda fact: round(fact.pip_value, 8), "quote_currency")
         traded = (pips * version.markup_pips).quantize(EIGHT, ROUND_DOWN)
-    return traded + total(lambda fact: fact.charged) + total(lambda fact: fact.booked)
+    others = total(lambda fact: fact.charged) + total(lambda fact: fact.swaps) + total(lambda fact: fact.booked)
+    return traded + others
 
 
 def _agreed(world: World, introducer: int, trade: Trade, at: dt.datetime, of_trade=True):
@@ -564,7 +575,7 @@ def _cpa_version(world: World, trade: Trade, introducer: int, partner: int) -> V
 
 
 def qualifying_deal(world: World, version: Version, trade: Trade) -> int | None:
-    """The first deal with which the client has closed enough, in time, while their first partner's."""
+    """The first deal with which the client has closed and paid in enough, in time, while their first partner's."""
     row, first = version.cpa_for(trade.country), min(world.introducers[trade.client], key=lambda row: row.starts_at)
     if row is None:
         return None
@@ -573,7 +584,9 @@ def qualifying_deal(world: World, version: Version, trade: Trade) -> int | None:
         if at < first.starts_at or (first.ends_at and at >= first.ends_at):
             continue
         lots += closed
-        if at < first.starts_at + dt.timedelta(days=row.days) and lots >= row.lots:
+        came = [amount for on, amount in world.paid_in.get(trade.client, []) if first.starts_at <= on <= at]
+        is_enough = lots >= row.lots and sum(came, NOTHING) >= row.deposit
+        if at < first.starts_at + dt.timedelta(days=row.days) and is_enough:
             return deal
     return None
 
@@ -584,6 +597,8 @@ def _own_version(world: World, partner: int, trade: Trade, at: dt.datetime, of_t
 
 
 def _one(world, trade, version, partner, level, component, factor=Decimal(1)) -> tuple[str, Decimal]:
+    if world.own_client.get(partner) == trade.client:
+        return "self_trade", NOTHING
     if not held_at(world.active.get(partner, []), trade.closed_at):
         return "partner_not_active", NOTHING
     if version is None:
@@ -635,11 +650,11 @@ def _one(world, trade, version, partner, level, component, factor=Decimal(1)) ->
 
 
 def _revenue(world, trade, version) -> Decimal:
-    """The stated mark-up and what was charged (no swaps here), in the plan's currency."""
+    """The stated mark-up, what was charged, and swaps, in the plan's currency."""
     with localcontext(prec=80):
         markup = (trade.pip_value * version.markup_pips).quantize(EIGHT, ROUND_DOWN)
         markup *= world.rate(trade.quote_currency, version.currency)
-        charged = trade.charged.quantize(EIGHT, ROUND_DOWN) * world.rate(trade.account_currency, version.currency)
+        charged = round(trade.charged - trade.swap, 8) * world.rate(trade.account_currency, version.currency)
         return (markup + charged).quantize(EIGHT, ROUND_DOWN)
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 import itertools
 import random
 from collections import Counter, defaultdict
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal, localcontext
 
 import pytest
 from django.db import connection, transaction
@@ -37,6 +37,7 @@ from ib.models import (
 )
 from tests.examples import examples
 from tests.ib import factories, oracle
+from tests.ib.test_settlement import arrived
 from trading.models import PastAccountGroup, PastSymbolMapping, SymbolInfo, TradingAccount
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +53,9 @@ SYMBOL_OF = {"fx_majors": "EURUSD", "metals": "XAUUSD", "indices": "DE40", "": "
 CURRENCIES = ["EUR", "USD", "GBP"]
 PER_EUR = {"EUR": Decimal(1), "USD": Decimal("1.25"), "GBP": Decimal("0.80")}
 ACCOUNT_GROUPS = ["real\\standard-EUR", "real\\raw_ecn", "demo%"]
+
+
+NUMBERS = itertools.count(1)
 
 
 class Undo(Exception):
@@ -75,10 +79,12 @@ class Builder:
         self.make_tree()
         self.make_plans()
         self.make_clients(clients)
+        self.make_own_clients()
         self.make_shared()
         self.make_mappings()
         self.make_money()
         self.make_ledger()
+        self.make_deposits()
         self.make_trades(trades)
 
     def make_partners(self, count):
@@ -213,7 +219,13 @@ class Builder:
         version.excluded_countries = pick.choice([(), (), ("US", "DE")])
         version.parts = self.make_parts(version)
         version.cpa = [
-            oracle.Cpa(countries, self.cents() + 1, Decimal(pick.choice(["0", "1", "3.5"])), pick.choice([10, 365]))
+            oracle.Cpa(
+                countries,
+                self.cents() + 1,
+                Decimal(pick.choice(["0", "1", "3.5"])),
+                pick.choice([10, 365]),
+                Decimal(pick.choice(["0", "0", "100"])),
+            )
             for countries in pick.choice([(), (), ((),), (("DE",), ()), (("FR", "DE"),)])
             if version.network != "difference"
         ]
@@ -320,6 +332,7 @@ class Builder:
                     countries=list(cpa.countries),
                     amount=cpa.amount,
                     min_lots=cpa.lots,
+                    min_deposit=cpa.deposit,
                     within_days=cpa.days,
                 )
                 for cpa in version.cpa
@@ -392,6 +405,22 @@ class Builder:
                 lambda: self.random.choice(ACCOUNT_GROUPS),
             )
 
+    def make_own_clients(self):
+        """Some partners trade, too, perhaps below themselves."""
+        clients = sorted({account.client_id for account in self.accounts})
+        for partner in self.partners:
+            if clients and self.random.random() < 0.15:
+                client = clients.pop(self.random.randrange(len(clients)))
+                Partner.objects.filter(pk=partner.pk).update(client_id=client)
+                self.world.own_client[partner.pk] = client
+
+    def make_deposits(self):
+        for account in self.accounts:
+            for _n in range(self.random.choice([0, 1, 2])):
+                at, minor = self.instant(), self.random.choice([1, 60_00, 99_99, 250_00])
+                arrived(self.cast, minor, at, f"world-{next(NUMBERS)}", client=account.client)
+                self.world.paid_in.setdefault(account.client_id, []).append((at, Decimal(minor) / 100))
+
     def make_shared(self):
         """Some clients and partners have used one device or network, each since some instant."""
         for n, client in enumerate({account.client_id for account in self.accounts}):
@@ -460,44 +489,65 @@ class Builder:
             self.make_trade(account, at, held, symbol, side)
 
     def make_trade(self, account, at, held, symbol, side):
+        """Opened, and closed as a whole or in two parts, some by an opposite position (OUT_BY)."""
         lots = Decimal(self.random.choice(["0.01", "0.07", "1", "2.35", "0.12345678"]))
+        opening, opened = self.random.choice(["0", "-1.11"]), at - dt.timedelta(seconds=held)
+        number = factories.open_position(
+            account, at=opened, lots=str(lots), symbol=symbol, commission=opening, action=side
+        )
+        self.world.booked.setdefault(account.pk, []).append((opened, False, Decimal(opening)))
+        closes = [(at, lots)]
+        later = at + dt.timedelta(seconds=self.random.choice([1, 600, 90_000]))
+        if self.random.random() < 0.25 and later < START + dt.timedelta(days=DAYS):
+            part = (lots / 3).quantize(oracle.EIGHT, ROUND_DOWN)
+            closes = [(at, part), (later, lots - part)]
+        position = oracle.Position(account.client_id, account.pk, symbol, side, lots, opened, closes[-1][0])
+        for closed_at, part in closes:
+            with localcontext(prec=80):
+                charged = -Decimal(opening) * part / lots
+            deal = self.close(account, number, position, closed_at, part, charged)
+        about = account.client_id, opened, account.currency
+        self.world.facts[deal, "opened"] = oracle.Fact(*about, charged=-Decimal(opening))
+
+    def close(self, account, number, position, at, lots, opening_charged):
         money = {name: self.random.choice(["0", "3.21", "-7.5", "-0.03"]) for name in ("profit", "commission")}
-        opening, price = self.random.choice(["0", "-1.11"]), self.random.choice(["1", "1.0002", "1.005", "0.9"])
-        deal = factories.make_trade(
+        money["swap"] = self.random.choice(["0", "0", "-0.55", "0.31"])
+        price, symbol = self.random.choice(["1", "1.0002", "1.005", "0.9"]), position.symbol
+        deal = factories.make_deal(
             account,
-            lots=str(lots),
             at=at,
-            held_seconds=held,
+            entry=self.random.choice([1, 1, 1, 3]),
+            lots=f"{lots:f}",
+            closed=f"{lots:f}",
+            position=number,
             symbol=symbol,
-            opening_commission=opening,
             price=price,
-            side=side,
+            action=1 - position.side,
             **money,
         )
         group, size = oracle.held_at(self.mappings.get(symbol, []), at) or ("", None)
         ours = round(lots * Decimal(100_000) / size, 8) if size else lots
         pip = Decimal("0.01") if symbol == "XAUUSD" else Decimal("0.0001")
-        opened = at - dt.timedelta(seconds=held)
+        money = {name: Decimal(amount) for name, amount in money.items()}
         self.world.closes.setdefault(account.client_id, []).append((at, deal, ours))
-        self.world.positions[deal] = oracle.Position(account.client_id, account.pk, symbol, side, lots, opened, at)
-        closing = Decimal(money["profit"]) + Decimal(money["commission"])
-        about = account.client_id, opened, account.currency
-        self.world.facts[deal, "opened"] = oracle.Fact(*about, charged=-Decimal(opening))
+        self.world.positions[deal] = position
+        self.world.booked[account.pk].append((at, False, sum(money.values())))
+        quote, worth = "GBP" if symbol == "XAUUSD" else "USD", lots * 100_000 * pip
         self.world.facts[deal] = oracle.Fact(
             account.client_id,
             at,
             account.currency,
-            charged=-Decimal(money["commission"]),
-            lost=-Decimal(money["profit"]),
-            quote_currency="GBP" if symbol == "XAUUSD" else "USD",
-            pip_value=lots * 100_000 * pip,
+            charged=-money["commission"],
+            swaps=-money["swap"],
+            lost=-money["profit"],
+            quote_currency=quote,
+            pip_value=worth,
             lots=ours,
         )
-        self.world.booked.setdefault(account.pk, []).extend([(opened, False, Decimal(opening)), (at, False, closing)])
         self.trades[deal] = oracle.Trade(
             deal,
             account.client_id,
-            opened,
+            position.opened_at,
             at,
             group,
             oracle.held_at(self.groups[account.pk], at),
@@ -505,13 +555,15 @@ class Builder:
             symbol=symbol,
             country=account.client.country,
             account_currency=account.currency,
-            quote_currency="GBP" if symbol == "XAUUSD" else "USD",
-            pip_value=lots * 100_000 * pip,
+            quote_currency=quote,
+            pip_value=worth,
             point=Decimal(1) if symbol == "XAUUSD" else Decimal("0.1"),
             pips=abs(Decimal(price) - 1) / pip,
-            charged=-Decimal(money["commission"]) - Decimal(opening),
-            result=Decimal(money["profit"]),
+            charged=-money["commission"] + opening_charged,
+            result=money["profit"] + money["swap"],
+            swap=money["swap"],
         )
+        return deal
 
 
 # A world is one number: shrinking it would only make another world.

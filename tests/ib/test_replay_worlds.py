@@ -93,16 +93,17 @@ class Corrections:
     def edited(self):
         trade = self.any_trade()
         deal = Deal.every.get(pk=trade.deal)
-        opening = Deal.every.get(account_id=deal.account_id, position_id=deal.position_id, entry=0)
         Deal.every.filter(pk=deal.pk).update(
             lots=deal.lots * 2, closed_lots=deal.closed_lots * 2, profit=Decimal("-12.34"), revision=1
         )
         DealEdit.objects.create(server_id=deal.server_id, ticket=deal.ticket, before={}, after={}, at=timezone.now())
-        trade.lots, trade.pip_value, trade.result = trade.lots * 2, trade.pip_value * 2, Decimal("-12.34")
-        trade.charged = -deal.commission - opening.commission * 2
+        was, trade.result = trade.result, trade.swap - Decimal("12.34")
+        trade.lots, trade.pip_value = trade.lots * 2, trade.pip_value * 2
+        trade.charged = -deal.commission + (trade.charged + deal.commission) * 2
         fact = self.world.facts[trade.deal]
-        fact.lost, fact.pip_value = -trade.result, trade.pip_value
-        self.rebook(trade, deal.profit + deal.commission, trade.result + deal.commission)
+        fact.lost, fact.pip_value = Decimal("12.34"), trade.pip_value
+        self.rebook(trade, was + deal.commission, trade.result + deal.commission)
+        self.end_anew(deal)
         self.close_anew({trade.deal: trade.lots})
         return {Cause.DEAL_EDITED}
 
@@ -110,12 +111,20 @@ class Corrections:
         booked = self.world.booked[self.world.positions[trade.deal].account]
         booked[booked.index((trade.closed_at, False, was))] = (trade.closed_at, False, now)
 
+    def end_anew(self, deal):
+        """A position ends with its last close, where as much was closed as was opened."""
+        deals = Deal.every.filter(account_id=deal.account_id, position_id=deal.position_id, deleted_at=None)
+        closes = [(row.executed_at, row.closed_lots) for row in deals.exclude(entry=0)]
+        is_ended = sum(closed for _at, closed in closes) >= deals.get(entry=0).lots
+        never = dt.datetime.max.replace(tzinfo=dt.UTC)
+        self.world.positions[deal.pk].ended_at = max(closes)[0] if is_ended else never
+
     def deleted(self):
         trade = self.any_trade()
         deal = Deal.every.get(pk=trade.deal)
-        self.rebook(trade, deal.profit + deal.commission, oracle.NOTHING)
-        self.world.positions[trade.deal].ended_at = dt.datetime.max.replace(tzinfo=dt.UTC)
+        self.rebook(trade, trade.result + deal.commission, oracle.NOTHING)
         Deal.every.filter(pk=trade.deal).update(deleted_at=timezone.now())
+        self.end_anew(deal)
         del self.builder.trades[trade.deal], self.world.facts[trade.deal]
         for client, closes in self.world.closes.items():
             self.world.closes[client] = [close for close in closes if close[1] != trade.deal]
@@ -183,7 +192,9 @@ class Corrections:
 
 
 KINDS = [
-    name for name in vars(Corrections) if not name.startswith("_") and name not in ("any_trade", "close_anew", "rebook")
+    name
+    for name in vars(Corrections)
+    if not name.startswith("_") and name not in ("any_trade", "close_anew", "end_anew", "rebook")
 ]
 
 

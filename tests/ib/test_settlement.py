@@ -183,12 +183,13 @@ def test_a_brand_that_cannot_be_settled_holds_up_no_other(network, cast, monkeyp
     assert (period.state, period_of(NOON).state) == ("closed", "open")
 
 
-def arrived(cast, amount_minor, at, key):
+def arrived(cast, amount_minor, at, key, client=None):
     """A settled deposit with its journal."""
     psp = Psp.objects.filter(brand=cast.brand).first() or Psp.objects.create(
         brand=cast.brand, code="cards", name="Cards"
     )
-    wallet = posting.wallet_of(cast.client, "EUR")
+    client = client or cast.client
+    wallet = posting.wallet_of(client, "EUR")
     posted = posting.post(
         posting.Entry(
             key=f"deposit:{key}",
@@ -198,7 +199,7 @@ def arrived(cast, amount_minor, at, key):
         )
     )
     return Deposit.objects.create(
-        client=cast.client,
+        client=client,
         brand=cast.brand,
         psp=psp,
         wallet=wallet,
