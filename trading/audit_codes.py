@@ -110,5 +110,6 @@ class TradingAction(AuditCode):
     SERVER_ADDRESS_WITHDRAWN = "trading.server_address_withdrawn", _("New trading server address withdrawn"), "x"
     SERVER_CHANGED = "trading.server_changed", _("Trading server changed"), "server"
     SERVER_CONNECTED = "trading.server_connected", _("Trading server connected"), "plug"
+    SYMBOL_CORRECTED = "trading.symbol_corrected", _("Earlier symbol mapping corrected"), "history"
     SYMBOL_LEFT_OUT = "trading.symbol_left_out", _("Symbol mapping rejected"), "eye-off"
     SYMBOL_MAPPED = "trading.symbol_mapped", _("Symbol mapped"), "tags"

@@ -34,6 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("trading/symbols/confirm/", symbols.ConfirmSymbols.as_view(), name="trading_symbols_confirm"),
     path("trading/symbols/<int:info_id>/", symbols.SymbolPage.as_view(), name="trading_symbol"),
     path("trading/symbols/<int:info_id>/leave-out/", symbols.LeaveOutSymbol.as_view(), name="trading_symbol_leave_out"),
+    path("trading/symbols/<int:info_id>/correct/", symbols.CorrectMapping.as_view(), name="trading_symbol_correct"),
     path("trading/breaks/", TableView.as_view(table=PlatformBreakTable), name="trading_breaks"),
     path("trading/breaks/<int:break_id>/", steps.BreakPage.as_view(), name="trading_break"),
     path("trading/breaks/<int:break_id>/fetch/", steps.FetchAgain.as_view(), name="trading_break_fetch"),

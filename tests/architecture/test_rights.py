@@ -25,6 +25,7 @@ OF_THE_INSTALLATION = {
     "trading.symbols.mapping.confirm",
     "trading.symbols.mapping.map_symbol",
     "trading.symbols.mapping.leave_out",
+    "trading.symbols.past_mappings.correct",
     "trading.servers.verbs.connect_server",
     "trading.servers.verbs.change_server",
     "trading.core.issues.close_issue",

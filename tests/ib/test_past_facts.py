@@ -10,18 +10,24 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, transaction
 from django.db.models import Sum
+from django.urls import reverse
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from crm.errors import WrongState
+from crm.models import AuditEvent
 from crm.rates import fx
+from crm.security import audit
 from ib import engine, plans
 from ib.models import Accrual
+from ib.replay.replays import request_replay, run_replay
 from tests.cast import Cast
 from tests.ib import factories
 from tests.ib.factories import make_deal, make_trade
+from tests.ib.test_pages import text_of
 from trading.models import HouseSymbol, PastAccountGroup, PastSymbolMapping, SymbolAlias, SymbolInfo, TradingAccount
-from trading.symbols import mapping
+from trading.symbols import mapping, past_mappings
 
 pytestmark = pytest.mark.django_db
 
@@ -85,6 +91,43 @@ def test_mapping_a_symbol_anew_counts_from_now_on(cast: Cast, network: Any) -> N
     later = make_trade(network.account, at=timezone.now() + dt.timedelta(seconds=1))
     engine.run_for_deals(deal_ids=[later])
     assert set(Accrual.objects.filter(deal_id=later).values_list("symbol_group", "lots")) == {("metals", Decimal(100))}
+
+
+def test_an_earlier_mapping_is_corrected_after_a_preview(cast: Cast, network: Any, browse: Any) -> None:
+    """Of two mappings of the past the newer one goes with the older, and a replay lists what that changes before it is written."""
+    info, at = SymbolInfo.objects.get(name="EURUSD"), timezone.now() - dt.timedelta(minutes=1)
+    deal = make_trade(network.account, at=at)
+    engine.run_for_deals(deal_ids=[deal])
+    for group, size in (("indices", 10), ("metals", 50_000)):
+        SymbolInfo.objects.filter(pk=info.pk).update(symbol_group=group, house_contract_size=size)
+    older, newer = PastSymbolMapping.objects.filter(info=info).order_by("ends_at")
+    browser, address = browse(cast.finance), reverse("trading_symbol", args=[info.pk])
+    assert "Lots 1 → 2" in text_of(browser.get(address, {"past": older.pk})), "half the units, twice the lots"
+    assert earned(deal) == 10
+    act = reverse("trading_symbol_correct", args=[info.pk])
+    browser.post(act, {"past": older.pk, "note": " "})
+    assert not PastSymbolMapping.objects.exclude(corrected_at=None).exists(), "not without a reason"
+    assert browse(cast.agent).post(act, {"past": older.pk, "note": "Wrong from the start"}).status_code == 403
+    browser.post(act, {"past": older.pk, "note": "Wrong from the start"})
+    assert not PastSymbolMapping.objects.filter(pk__in=[older.pk, newer.pk], corrected_at=None).exists()
+    with pytest.raises(WrongState):
+        past_mappings.correct(info_id=info.pk, past_id=older.pk, actor=cast.finance, note="Again")
+    said = audit.body_of(AuditEvent.objects.get(action="trading.symbol_corrected"))
+    assert (said["reason"], said["before"]["group"], said["after"]["group"]) == (
+        "Wrong from the start",
+        "fx_majors",
+        "metals",
+    )
+    replay = request_replay(
+        brand=cast.brand,
+        from_at=at - dt.timedelta(hours=1),
+        to_at=timezone.now(),
+        actor=cast.ib_manager,
+        reason="Mapping",
+    )
+    lines = run_replay(replay_id=replay.pk).lines.all()
+    assert {line.cause for line in lines} == {"mapping"} and {line.after for line in lines} == {0}
+    assert earned(deal) == 10, "a second person applies it, or doesn't"
 
 
 def test_an_opening_that_comes_weeks_late_resolves_the_holding_time(network: Any) -> None:

@@ -78,6 +78,7 @@ MODELS = {
         "row_id": "StagedLogin",
         "proposal_id": "LoginProposal",
         "line_id": "LeverageCap",
+        "past_id": "PastSymbolMapping",
         "change_id": "ServerAddressChange",
         "info_id": "SymbolInfo",
         "issue_id": "PlatformIssue",

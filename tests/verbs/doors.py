@@ -994,6 +994,7 @@ DOORS: dict[str, Door] = {
         given=lambda: {"symbol_group": "fx_major", "instrument_class": "fx", "name": "EURUSD"}, open_to=("outsider",)
     ),
     "trading.symbols.mapping.leave_out": ALL_BRANDS,
+    "trading.symbols.past_mappings.correct": ALL_BRANDS,
     "trading.sync.backfill.start": ALL_BRANDS,
     "trading.sync.backfill.resume": ALL_BRANDS,
     "trading.sync.backfill.drop": ALL_BRANDS,

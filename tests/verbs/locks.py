@@ -443,6 +443,7 @@ LOCKS: dict[str, str] = {
     "trading.symbols.mapping.confirm": "SymbolInfo SymbolAlias",
     "trading.symbols.mapping.leave_out": "SymbolAlias",
     "trading.symbols.mapping.map_symbol": "SymbolInfo",
+    "trading.symbols.past_mappings.correct": "SymbolInfo",
     "trading.sync.backfill.drop": "Backfill",
     "trading.sync.backfill.resume": "Backfill",
     "trading.sync.backfill.start": "TradingServer",

@@ -226,6 +226,9 @@ TABLE |= {
     "trading_symbol_leave_out": Rule(
         roles(Role.FINANCE, Role.ADMINISTRATOR), kwargs=lambda _world: {"info_id": 999_999}, good=OWN
     ),
+    "trading_symbol_correct": Rule(
+        roles(Role.FINANCE, Role.ADMINISTRATOR), kwargs=lambda _world: {"info_id": 999_999}, good=OWN
+    ),
     "trading_breaks": Rule(WATCHES_PLATFORMS),
     "trading_break": Rule(WATCHES_PLATFORMS, kwargs=lambda _world: {"break_id": 999_999}, good=OWN),
     "trading_break_fetch": Rule(

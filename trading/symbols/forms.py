@@ -59,5 +59,12 @@ class MapSymbolForm(forms.Form):
             self.fields[name].initial = f"{value.normalize():f}" if isinstance(value, Decimal) else value
 
 
+class CorrectMappingForm(forms.Form):
+    """Which earlier mapping counts no more, and why."""
+
+    past = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+    note = forms.CharField(label=_("Reason for the correction"), max_length=200)
+
+
 class LeaveOutForm(forms.Form):
     note = forms.CharField(label=_("Reason for rejection"), max_length=200)

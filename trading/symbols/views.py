@@ -14,11 +14,11 @@ from crm.ui.actions import run_action
 from crm.ui.views import StaffView
 from crm.web.requests import UserRequest
 from trading.models import PlatformChange, SymbolInfo
-from trading.symbols import mapping
-from trading.symbols.forms import LeaveOutForm, MapSymbolForm
+from trading.symbols import mapping, past_mappings
+from trading.symbols.forms import CorrectMappingForm, LeaveOutForm, MapSymbolForm
 from trading.symbols.tables import SymbolTable
 
-CHANGES_SHOWN = 50
+CHANGES_SHOWN, EARLIER_SHOWN = 50, 20
 
 
 class ConfirmSymbols(StaffView):
@@ -87,15 +87,40 @@ class SymbolPage(StaffView):
 
     @staticmethod
     def _page(request: HttpRequest, info: SymbolInfo, form: MapSymbolForm) -> HttpResponse:
+        asked = request.GET.get("past", "")
+        shown = past_mappings.preview(info, int(asked)) if asked.isdecimal() and len(asked) < 19 else None
         waiting = SymbolInfo.objects.filter(symbol_group="", name__gt=info.name).order_by("name", "pk").first()
         context = {
             "info": info,
             "alias": getattr(info, "alias", None),
             "form": form,
             "following": waiting,
+            "earlier": past_mappings.earlier(info)[:EARLIER_SHOWN],
+            "preview": shown,
+            "correct_form": CorrectMappingForm(initial={"past": shown.past.pk}) if shown else None,
             "changes": PlatformChange.objects.filter(server=info.server, kind="symbol", name=info.name)[:CHANGES_SHOWN],
         }
         return render(request, "trading/symbols/symbol.html", context, status=422 if form.errors else 200)
+
+
+class CorrectMapping(StaffView):
+    """Let trades under an earlier mapping count by today's, as the page has previewed."""
+
+    permission = mapping.MAPS
+
+    def post(self, request: UserRequest, info_id: int) -> HttpResponse:
+        info = get_object_or_404(SymbolInfo, pk=info_id)
+        form = CorrectMappingForm(request.POST)
+        given = form.cleaned_data if form.is_valid() else {}
+        run_action(
+            request,
+            lambda: past_mappings.correct(
+                info_id=info.pk, past_id=given.get("past", 0), actor=request.user, note=given.get("note", "")
+            ),
+            _("Mapping corrected. Commissions of the last days follow tonight. Run a replay for older days."),
+            show_forbidden=True,
+        )
+        return redirect("trading_symbol", info.pk)
 
 
 class LeaveOutSymbol(StaffView):
