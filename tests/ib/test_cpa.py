@@ -132,6 +132,21 @@ def test_a_second_record_of_the_same_person_is_not_a_new_client(network, cast):
     assert {line[0] for line in cpa()} == {deals[1]}
 
 
+def test_a_person_whom_another_brand_knows_is_not_a_new_client(network, cast):
+    older = Client.objects.create(
+        brand=cast.other_brand, book=cast.other_book, email="jo.hn@gmail.com", created_at=NOON
+    )
+    person = Client.objects.create(brand=cast.brand, book=cast.book, email="john@gmail.com", created_at=NOON)
+    version = agree(cast, network.sub, card(row()))
+    PartnerPlan.objects.create(partner=network.sub, plan=version.plan, client=person, starts_at=LONG_AGO)
+    refer(person, network.sub)
+    engine.run_for_deals(deal_ids=[make_trade(make_account(person))])
+    assert older.pk < person.pk and cpa() == []
+    Client.objects.filter(pk=older.pk).update(email="else@example.com")
+    recompute(brand=cast.brand, from_at=LONG_AGO, to_at=NOON + DAY, actor=cast.ib_manager, reason="another person")
+    assert len(cpa()) == 2
+
+
 def test_an_earlier_deal_that_comes_late_moves_the_cpa_and_pays_nothing_twice(network, cast):
     agree(cast, network.sub, card(row(lots="2")))
     trade(network, at=NOON, lots="1")
