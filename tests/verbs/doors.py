@@ -188,7 +188,8 @@ def finished_import() -> Arguments:
 
 def proposed_login() -> Arguments:
     row = sketched(StagedLogin)
-    row.state, row.proposed_client, row.proposed_by = "proposed", one(Client), one(User)
+    client = of_the_brand(Client).exclude(stage="lead").order_by("pk")[0]
+    row.state, row.proposed_client, row.proposed_by = "proposed", client, one(User)
     row.proposed_at, row.proposal_reason = timezone.now(), "The same person"
     row.save()
     return {"row_id": row.pk}
