@@ -81,9 +81,8 @@ def load(demo: Demo) -> None:
         hedged = [account.pk for account in demo.extra.get("hedged_challenge", [])]
         for place, account in enumerate(accounts.order_by("pk") if versions else []):
             kind = "instant" if account.client_id in twice else _kind_of(account, place)
-            kind = kind or (
-                "sprint" if account.pk in hedged else ""
-            )  # suspected abuse needs a challenge to be found on
+            if not kind and account.pk in hedged:  # suspected abuse needs a challenge to be found on
+                kind = "sprint"
             if kind:
                 with transaction.atomic():
                     _challenge(account, versions[kind])

@@ -70,5 +70,5 @@ def trees() -> Trees:
 
 def strength(said: Array, total: Array) -> Array:
     """Return how unusual days are: the weighted sum of what families say, and half of what the trees see beyond it."""
-    beyond: Array = total + SHARE * np.maximum(trees().points(said, total) - total, 0.0)
-    return beyond
+    beyond: Array = np.maximum(trees().points(said, total) - total, 0.0)
+    return total + SHARE * beyond
