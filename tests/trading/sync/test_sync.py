@@ -6,6 +6,7 @@ import datetime as dt
 import threading
 import time
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 from django.core.cache import cache
@@ -433,7 +434,10 @@ def test_the_nightly_check_names_an_account_that_differs_from_its_deals(
 def test_a_busy_server_is_read_twice_a_second_with_a_short_overlap(
     account: TradingAccount, server: TradingServer, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    paused: list[float] = []
     monkeypatch.setattr(deals, "BUSY_ROWS", 4)
+    # A clock that stands: on a slow machine the first reading alone takes the half second.
+    monkeypatch.setattr(deals, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=paused.append))
     deposit(sandbox, account)
     deals.sync_deals(server)
     assert deals.follow_deals(server) == 0  # nothing new: one reading
@@ -441,6 +445,7 @@ def test_a_busy_server_is_read_twice_a_second_with_a_short_overlap(
     sandbox.post("trades", logins=[account.login] * 3, symbol="EURUSD", lots="0.01")
     assert deals.follow_deals(server) == 6
     assert sandbox.command_count("DEAL_GET_BATCH") == asked + 2
+    assert paused == [deals.BUSY_PAUSE]
     assert Deal.objects.filter(account=account).count() == 7
 
 
