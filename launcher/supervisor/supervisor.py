@@ -23,7 +23,8 @@ from launcher.supervisor.processes import Output, Running
 from launcher.supervisor.statics import ROOT
 
 TICK_SECONDS = 0.2
-READY_SECONDS_MAX = 180
+# Who waits has a slow or busy machine; what gives up ends the start earlier.
+READY_SECONDS_MAX = 900
 STOP_SECONDS_MAX = 12
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

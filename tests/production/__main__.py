@@ -23,7 +23,7 @@ from tests.production import servers, visit
 from tests.production.servers import APP_PASSWORD, OWNER_PASSWORD, ROOT, Cluster, Failed, run, wait_for
 from tests.ready import STATIC_ROOT
 
-SECONDS_MAX = 600
+SECONDS_MAX = 1_200
 
 
 def settings_of(folder: Path, cluster: Cluster, redis_port: int) -> dict[str, str]:
@@ -106,7 +106,7 @@ def use(folder: Path, cluster: Cluster, settings: dict[str, str]) -> None:
         as_app = {**settings, "DATABASE_URL": cluster.app_url}
         manage(as_app, "shell", "-v0", "-c", "import tests.production.prepare")
         with ended_at_the_end(servers.start_nginx(folder, ports=ports)):
-            wait_for("nginx listens", lambda: (folder / "nginx.pid").exists(), 20)
+            wait_for("nginx listens", lambda: (folder / "nginx.pid").exists(), 120)
             visit.plain_http_is_redirected(ports["http"])
             with contextlib.closing(visit.sign_in(ports["https"])) as client:
                 visit.live_updates_arrive(client)

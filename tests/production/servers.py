@@ -86,7 +86,7 @@ class Cluster:
             self.process = subprocess.Popen(
                 [program("postgres"), "-D", str(data), *words], stdout=log, stderr=log, **options
             )
-        wait_for("PostgreSQL answers", self._answers, 60)
+        wait_for("PostgreSQL answers", self._answers, 300)
 
     @property
     def log(self) -> Path:

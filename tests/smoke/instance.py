@@ -19,7 +19,7 @@ from typing import Any
 from launcher import devdb
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-START_SECONDS_MAX = 900
+START_SECONDS_MAX = 1_800
 
 
 @dataclass(frozen=True)

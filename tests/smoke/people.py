@@ -19,7 +19,7 @@ PASSWORD = "keelson-demo-2026"
 TOTP_SECRET = "KEELSONDEMO22222"
 
 # How many seconds a step waits for what workers do: on a machine that others keep busy that says nothing of Keelson.
-PATIENCE = 180
+PATIENCE = 300
 
 
 def one_time_code(secret: str = TOTP_SECRET) -> str:
