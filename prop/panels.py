@@ -38,7 +38,23 @@ register(
         74,
         words="prop grow bigger balance",
     ),
-    MenuEntry("trading", _("Challenges"), "prop_challenges", "prop.view_challenge", "star", 70, words="prop funded"),
+    MenuEntry(
+        "trading",
+        _("Challenges"),
+        "prop_challenges",
+        "prop.view_challenge",
+        "star",
+        70,
+        words="prop funded",
+        also=(
+            "/prop/appeals/",
+            "/prop/breaches/",
+            "/prop/corrections/",
+            "/prop/leaderboard/",
+            "/prop/merges/",
+            "/prop/pauses/",
+        ),
+    ),
     MenuEntry(
         "trading",
         _("Challenge programmes"),
@@ -47,5 +63,6 @@ register(
         "circle-play",
         71,
         words="prop challenge phases fee",
+        also=("/prop/coupons/", "/prop/economics/", "/prop/news/", "/prop/trials/", "/prop/versions/"),
     ),
 )

@@ -158,7 +158,7 @@ def _place(entry: MenuEntry) -> tuple[str, int, str]:
 
 
 def menu_for(user: User, audience: str = "staff", path: str = "") -> list[MenuSection]:
-    """Build this user's menu; the entry whose address is the longest prefix of `path` is active."""
+    """Build this user's menu; the entry with the address that is the longest prefix of `path` is active."""
     return sections_of(links_for(user, audience), user, path)
 
 
@@ -167,7 +167,8 @@ def sections_of(links: Sequence[MenuLink], user: User, path: str = "") -> list[M
     if any(link.entry.roles for link in links) and not getattr(user, "is_superuser", False):
         mine = panels.roles_of(user)
         links = [link for link in links if not link.entry.roles or mine.intersection(link.entry.roles)]
-    active = active_address([link.url for link in links], path)
+    places = {address: link.url for link in links for address in (*link.entry.also, link.url)}
+    active = places.get(active_address(places, path))
     grouped: dict[str, list[MenuLink]] = {}
     for link in links:
         shown = MenuLink(link.entry, link.url, user, link.url == active)

@@ -51,6 +51,9 @@ class ShockForm(forms.Form):
     def __init__(self, *args: Any, symbols: Sequence[str], currencies: Sequence[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["symbols"].choices = [(name, name) for name in symbols]  # type: ignore[attr-defined]
+        if not symbols:
+            self.fields["symbols"].disabled = True
+            self.fields["symbols"].help_text = _("No client in your reach holds what would move.")
         self.fields["currency"].choices = [("", "–"), *((code, code) for code in currencies)]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class Person:
 
 def test_the_menu_is_what_a_person_may_open_in_its_order(registry):
     panels.register(
-        panels.MenuEntry("money", "Deposits", "jobs", "w.view", order=2),
+        panels.MenuEntry("money", "Deposits", "jobs", "w.view", order=2, also=("/chargebacks/",)),
         panels.MenuEntry("money", "Withdrawals", "notifications", "w.view", order=1, count=lambda user: 3),
         panels.MenuEntry("", "Home", "home"),
         panels.MenuEntry("sales", "Leads", "profile", lambda user: "sell" in user.rights),
@@ -49,6 +49,8 @@ def test_the_menu_is_what_a_person_may_open_in_its_order(registry):
     ]
     links = {str(link.entry.label): link for s in sections for link in s.entries}
     assert links["Deposits"].active and not links["Home"].active and links["Withdrawals"].count == 3
+    elsewhere = menu.menu_for(Person("w.view"), path="/chargebacks/9/")
+    assert [str(link.entry.label) for s in elsewhere for link in s.entries if link.active] == ["Deposits"]
     assert "Sales" in [str(s.label) for s in menu.menu_for(Person("sell"))]
     assert [str(link.entry.label) for s in menu.menu_for(Person(), "client") for link in s.entries] == ["Wallet"]
 
