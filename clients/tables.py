@@ -22,6 +22,7 @@ from clients.segments.policies import segments_visible_to
 from crm.conditions import FieldType
 from crm.models import User
 from crm.security.scope import reach_of
+from crm.ui.table_parts import options
 from crm.ui.tables import (
     AgoColumn,
     BadgeColumn,
@@ -245,7 +246,7 @@ class ClientTable(Table):
         """Where clients can be moved to: for the bulk action's choice."""
         from clients.filters import books_in_reach
 
-        return books_in_reach(self).select_related("owner").order_by("name") if self.actions else []
+        return options(books_in_reach(self).order_by("name").values_list("pk", "name")) if self.actions else ""
 
     @property
     def lists(self) -> Any:

@@ -19,6 +19,7 @@ from clients.search import search_clients
 from clients.tables import COUNTRY, MINE, NAME, OWNER, added_columns, fact_columns, only_shown
 from crm.errors import DomainError
 from crm.models import User
+from crm.ui.table_parts import options
 from crm.ui.tables import (
     AgoColumn,
     BulkAction,
@@ -167,4 +168,5 @@ class LeadTable(Table):
     @property
     def agents(self) -> Any:
         """Who leads can be given to: for the bulk action's choice."""
-        return owners_in_reach(self) if self.actions else []
+        people = owners_in_reach(self).only("first_name", "last_name", "email", "username") if self.actions else ()
+        return options((agent.pk, str(agent)) for agent in people)

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Final, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.db.models.query import get_related_populators
 
 M = TypeVar("M", bound=Model)
@@ -31,21 +31,29 @@ class ByKey(Generic[M]):
 
     rows: the query, with what it needs of `select_related`. It may have no parameters, annotations or prefetches.
     names: of the fields that make up the key, as a filter names them. most: how many rows are read, where several may have a key.
+    where: the condition made of these names, where it isn't that all of them hold.
     """
 
-    def __init__(self, rows: Callable[[], QuerySet[M]], *names: str, most: int | None = None) -> None:
+    def __init__(
+        self,
+        rows: Callable[[], QuerySet[M]],
+        *names: str,
+        most: int | None = None,
+        where: Callable[..., Q] = lambda **values: Q(**values),
+    ) -> None:
         self._rows = rows
         self._names = sorted(names) or ["pk"]
         self._most = most
+        self._where = where
 
     @cached_property
     def _statement(self) -> tuple[Any, str, dict[int, Any], list[Any]]:
         places = {name: place for place, name in enumerate(self._names)}
-        compiler = self._rows().filter(**places)[: self._most].query.get_compiler(DEFAULT_DB_ALIAS)
+        compiler = self._rows().filter(self._where(**places))[: self._most].query.get_compiler(DEFAULT_DB_ALIAS)
         sql, parameters = compiler.as_sql()
-        assert [str(one) for one in parameters] == [str(one) for one in places.values()], (
-            "the key is the only parameter"
-        )
+        order = [str(one) for one in parameters]
+        assert sorted(order) == sorted(str(one) for one in places.values()), "the key is the only parameter"
+        self._order = [self._names[int(place)] for place in order]
         converters = compiler.get_converters([column[0] for column in compiler.select])
         # The types are of the next Django, which asks for a further argument.
         related = get_related_populators(compiler.klass_info, compiler.select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
@@ -75,7 +83,7 @@ class ByKey(Generic[M]):
     def _read(self, values: dict[str, Any]) -> Iterator[M]:
         compiler, sql, converters, related = self._statement
         with connection.cursor() as cursor:
-            cursor.execute(sql, [values[name] for name in self._names])
+            cursor.execute(sql, [values[name] for name in self._order])
             found = cursor.fetchall()
         for row in compiler.apply_converters(found, converters):
             info = compiler.klass_info

@@ -130,6 +130,7 @@ TEMPLATES = [
                 "django.templatetags.static",
                 "django_cotton.templatetags.cotton",
                 "crm.templatetags.keelson",
+                "crm.templatetags.constant",
             ],
         },
     }

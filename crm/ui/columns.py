@@ -128,6 +128,22 @@ class BadgeColumn(Column):
     def html(self, value: Any, row: Any, table: Any) -> str:
         if value is None or value == "":
             return DASH
+        # A page shows few states of fifty rows.
+        state = (self.name, type(row), value) if type(value) is str and self._is_own_field else None
+        drawn: dict[Any, str] = table.__dict__.setdefault("drawn_states", {})
+        if state is None or state not in drawn:
+            inner = self.state_html(value, row, table)
+            if state is None:
+                return inner
+            drawn[state] = inner
+        return drawn[state]
+
+    @property
+    def _is_own_field(self) -> bool:
+        return not callable(self.value) and "." not in self.value
+
+    def state_html(self, value: Any, row: Any, table: Any) -> str:
+        """Render a state that isn't empty."""
         label, tone = self._describe(value, row)
         return f'<span class="k-badge tone-{tone}">{escape(str(label))}</span>'
 

@@ -2,16 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from crm.db.prepared import ByKey
 from crm.errors import DomainError, NotAllowed
 from crm.models import SavedView, User
 from crm.ui.preferences import preference, set_preference
 
 VIEWS_MAX = 30
+_VIEWS: Final = ByKey(
+    lambda: SavedView.objects.order_by("name", "id"),
+    "owner",
+    "desk",
+    "table",
+    most=VIEWS_MAX,
+    where=lambda owner, desk, table: (Q(owner=owner) | Q(desk=desk)) & Q(table=table),
+)
 
 
 @dataclass(frozen=True)
@@ -26,10 +36,7 @@ class Layout:
 
 def views_of(user: User, table: str) -> list[SavedView]:
     """List the user's own saved views of a table and those shared with their desk."""
-    mine = Q(owner=user)
-    if getattr(user, "desk_id", None):
-        mine |= Q(desk_id=user.desk_id)
-    return list(SavedView.objects.filter(mine, table=table).order_by("name", "id")[:VIEWS_MAX])
+    return _VIEWS.all(owner=user.pk, desk=getattr(user, "desk_id", None), table=table)
 
 
 def read(user: User, table: str, active: str = "") -> Layout:

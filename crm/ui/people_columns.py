@@ -92,10 +92,9 @@ class StatusColumn(BadgeColumn):
     moves: Callable[[Any, str], Sequence[Any]] = lambda _table, _state: ()
     verb: Callable[[Any, str, Any], Any] | None = None
 
-    def html(self, value: Any, row: Any, table: Any) -> str:
-        badge = super().html(value, row, table)
-        if value in (None, "") or not table.moves_from(self, str(value)):
-            return badge
+    def state_html(self, value: Any, row: Any, table: Any) -> str:
+        if not table.moves_from(self, str(value)):
+            return super().state_html(value, row, table)
         label, tone = self._describe(value, row)
         menu = f"{table.dom_id}-{self.name}-{value}"
         return (

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Model, QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils.choices import flatten_choices
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from crm.i18n import formats
@@ -144,6 +146,11 @@ def reverse_pk(url_name: str, pk: Any) -> str:
             return reverse(url_name, args=[pk])
         pattern = _PATTERNS[url_name] = (before, after)
     return f"{pattern[0]}{pk}{pattern[1]}"
+
+
+def options(rows: Iterable[tuple[Any, str]]) -> SafeString:
+    """Write the choices of a bulk action's select: (value, label)."""
+    return SafeString("".join([f'<option value="{pk}">{escape(label)}</option>' for pk, label in rows]))
 
 
 def in_words(form_field: Any, value: Any) -> str:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
+from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.core.cache import cache
 from django.db.models import QuerySet
 from django.http import QueryDict
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from crm.ui import badges
 from crm.ui.panels import allows
 from crm.ui.people_columns import StatusColumn
 from crm.ui.preferences import preference
@@ -24,6 +27,17 @@ if TYPE_CHECKING:
 WORDS_SECONDS = 600
 # `?filters=open`: the list with its form of filters, which somebody is working in.
 FILTERS_OPEN = "open"
+
+
+@lru_cache(maxsize=1024)
+def _moves_html(_kind: str, choices: tuple[Any, ...], _language: str) -> str:
+    """Write the entries of a menu of states; members of different kinds may be equal as text."""
+    parts = []
+    for choice in choices:
+        label, tone = badges.describe(choice)
+        badge = f'<span class="k-badge tone-{tone}">{escape(label)}</span>'
+        parts.append(f'<button type="button" role="menuitem" data-to="{escape(str(choice.value))}">{badge}</button>')
+    return "".join(parts)
 
 
 class Surroundings:
@@ -123,7 +137,7 @@ class Surroundings:
         return {}
 
     @property
-    def menus(self) -> list[tuple[str, Sequence[Any]]]:
+    def menus_html(self) -> SafeString:
         """The menus of the states on the page and of those that a row may get to, after the rows were rendered."""
         for column in self.shown_columns:
             if isinstance(column, StatusColumn):
@@ -132,12 +146,15 @@ class Surroundings:
                     state = waiting.pop()
                     seen.add(state)
                     waiting += [str(choice) for choice in self.moves_from(column, state) if str(choice) not in seen]
-        return [
-            (f"{self.dom_id}-{name}-{state}", choices)
+        language = get_language() or ""
+        menus = [
+            f'<div class="k-moves" id="{self.dom_id}-{name}-{escape(state)}" role="menu" popover>'
+            f"{_moves_html(repr(type(choices[0])), tuple(choices), language)}</div>"
             for name, states in self._moves.items()
             for state, choices in states.items()
             if choices
         ]
+        return SafeString("".join(menus))
 
     @property
     def has_filters(self) -> bool:

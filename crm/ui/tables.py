@@ -405,11 +405,11 @@ class Table(Surroundings):
             cells.append(HeadCell(column, str(column.label), css, self.url(sort=param), direction))
         return cells
 
-    @property
+    @cached_property
     def next_url(self) -> str:
         return self.url(cursor=self.page.next) if self.page.next else ""
 
-    @property
+    @cached_property
     def previous_url(self) -> str:
         return self.url(cursor=self.page.previous) if self.page.previous else ""
 
@@ -439,7 +439,7 @@ class Table(Surroundings):
         needed: Permission = type(self).export_permission
         return needed is not None and allows(needed, self.user)
 
-    @property
+    @cached_property
     def query(self) -> str:
         """The filters, search and order as a query string, for a saved view or a bulk action on all that match."""
         pairs = [(k, v) for k, values in self.params.lists() for v in values if k not in NOT_KEPT and v]

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-PACKAGES = {"leads", "risk"}
+PACKAGES = {"leads", "risk", "web"}
 
 
 def names() -> list[str]:

@@ -1,7 +1,7 @@
 """A row read by a statement that was written before is the row that Django would read."""
 
 import pytest
-from django.db.models import Model
+from django.db.models import Model, Q
 
 from crm.db.prepared import ByKey
 from crm.models import User
@@ -44,3 +44,17 @@ def test_of_many_rows_no_more_than_asked_for_are_read(cast):
     brand = cast.agent.brand_id
     assert users.all(brand_id=brand) == list(User.objects.filter(brand_id=brand).order_by("-pk")[:2])
     assert len(users.all(brand_id=brand)) == 2
+
+
+def test_a_key_may_be_one_of_several_that_a_row_has(cast):
+    mine = ByKey(
+        lambda: User.objects.order_by("pk"),
+        "desk",
+        "brand",
+        "kind",
+        where=lambda desk, brand, kind: (Q(desk=desk) | Q(brand=brand)) & Q(kind=kind),
+    )
+    agent = cast.agent
+    asked = User.objects.filter(Q(desk=agent.desk_id) | Q(brand=cast.other_brand.pk), kind="staff").order_by("pk")
+    assert mine.all(kind="staff", desk=agent.desk_id, brand=cast.other_brand.pk) == list(asked)
+    assert mine.all(kind="staff", desk=None, brand=None) == []

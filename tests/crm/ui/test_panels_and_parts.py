@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from django.template import engines
 from django.test import RequestFactory
+from django.test.utils import override_script_prefix
 from django.utils import translation
 from django_cotton.compiler_regex import CottonCompiler
 
@@ -180,3 +181,20 @@ def test_the_components_render_and_escape():
     page = engines["django"].from_string(CottonCompiler().process(source)).render(context)
     assert "<b>" not in page and "<i>" not in page and "<u>" not in page
     assert page.count("&lt;b&gt;") >= 8 and 'value="3" max="7"' in page and 'aria-current="page"' in page
+
+
+def test_tags_without_variables_follow_language_addresses_and_escaping():
+    page = engines["django"].from_string(
+        '{% translate "Search" %} {% url "jobs" %} {% icon "star" %} {% translate word %} {% icon name %}'
+        '{% url "help_topic" slug as at %}{{ at }} {% translate "Search" as said %}{{ said }}'
+        ' {% translate "Records" context "menu" %}'
+    )
+    seen = {}
+    for language in ("en", "de", "en"):
+        with translation.override(language):
+            seen[language] = page.render({"word": "Search", "name": "star", "slug": "home"})
+    star = str(keelson.icon("star"))
+    assert seen["en"] == f"Search /jobs/ {star} Search {star}/help/home/ Search Records"
+    assert seen["de"].startswith("Suchen /jobs/") and seen["de"].count("Suche") == 3 and "Records" not in seen["de"]
+    with override_script_prefix("/crm/"), translation.override("en"):
+        assert page.render({"word": "Search", "name": "star", "slug": "home"}).startswith("Search /crm/jobs/")
