@@ -82,11 +82,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 # --- template and clones ---
 
 
-def _digest(paths: list[Path]) -> str:
-    digest = hashlib.sha256()
+def digest(paths: list[Path]) -> str:
+    """What the files hold, in ten letters."""
+    content = hashlib.sha256()
     for path in sorted(paths):
-        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:10]
+        content.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return content.hexdigest()[:10]
 
 
 def template_name() -> str:
@@ -95,7 +96,7 @@ def template_name() -> str:
         migrations += (ROOT / app / "sql").glob("*.sql")
         for path in (ROOT / app).rglob("*.py"):
             (migrations if path.parent.name == "migrations" else code).append(path)
-    return f"template_{_digest(migrations)}_{_digest(code)}"
+    return f"template_{digest(migrations)}_{digest(code)}"
 
 
 @contextmanager

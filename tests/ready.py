@@ -1,6 +1,6 @@
 """`python -m tests.ready`: what every test process needs, made once beforehand, on the core that `make test` leaves idle
-while it checks style and types: the templates of the tests' databases, every test compiled, and the static files collected
-for the instances that tests, `make smoke` and `make production` start.
+while it checks style and types: the templates of the tests' databases, every test compiled, the constants that Hypothesis
+mixes in, and the static files collected for the instances that tests, `make smoke` and `make production` start.
 """
 
 import ast
@@ -68,12 +68,13 @@ def make_ready() -> None:
     import django
 
     django.setup()
-    from tests import database, demo_template
+    from tests import constants, database, demo_template
 
     database.start_servers()
     database.ensure_template()
     try:
         compile_tests()
+        constants.stored()
     except Exception as error:
         # A file that can't be read, or another pytest: each process compiles what it needs, and says what is wrong.
         print(f"Not all tests are compiled: {error!r}", file=sys.stderr)

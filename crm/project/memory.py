@@ -26,17 +26,22 @@ LATE: Final = (
 
 
 def freeze_gc(*, pages: bool = True) -> None:
-    """Load all pages' modules and leave what is loaded out of garbage collection, which then runs less often.
+    """Load everything and leave it out of garbage collection, which then runs less often.
 
     A full collection walks half a million objects that never go: a tenth of a second in the middle of somebody's page.
     Before a fork it also keeps the memory of the processes shared (https://docs.python.org/3/library/gc.html#gc.freeze).
     """
-    if pages:
-        _all_pages = get_resolver().url_patterns  # reading them imports the views
-    warm_up()
+    load_all(pages=pages)
     gc.unfreeze()  # garbage of the start, frozen with what stays
     gc.collect()
     gc.freeze()
+
+
+def load_all(*, pages: bool = True) -> None:
+    """Load all pages' modules and what a first use would wait for; garbage is looked for less often from then on."""
+    if pages:
+        _all_pages = get_resolver().url_patterns  # reading them imports the views
+    warm_up()
     gc.set_threshold(20_000, 20, 5)
 
 

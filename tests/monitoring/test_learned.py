@@ -5,9 +5,7 @@ import json
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.ensemble import HistGradientBoostingClassifier
 
-from bench import monitoring_points
 from monitoring.engine import learned
 from monitoring.engine.signals import FAMILIES
 from monitoring.engine.statistics import EVIDENCE_MAX
@@ -30,6 +28,11 @@ def test_a_quiet_day_is_next_to_nothing_and_a_loud_one_a_case():
 
 
 def test_the_stored_trees_answer_as_the_library_that_grew_them(tmp_path):
+    # Loaded by the one test process that runs this: scikit-learn takes a second.
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    from bench import monitoring_points
+
     chance = np.random.default_rng(7)
     columns = chance.exponential(1.0, (4000, len(FAMILIES) + 1))
     is_attack = columns[:, 0] * columns[:, 3] + chance.exponential(1.0, 4000) > 5
