@@ -47,7 +47,6 @@ LONGEST = (
     "tests/faults/test_supervisor.py",
     "tests/wallet/test_kill_minus_nine.py",
     "tests/walker/test_every_url_as_every_role.py",
-    "tests/walker/test_links.py",
     "tests/wallet/webhooks/test_thousand_events.py",
     "tests/trading/sync/test_live_deals.py",
     "tests/trading/demo/test_demo.py",
