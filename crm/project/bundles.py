@@ -76,9 +76,7 @@ class BundleFinder(BaseFinder):
 
     def find(self, path: str, find_all: bool = False, **_kwargs: Any) -> Any:
         found = [str(current(path))] if path in BUNDLES else []
-        if find_all:
-            return found
-        return found[0] if found else None
+        return found if find_all or not found else found[0]
 
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, FileSystemStorage]]:
         for name in BUNDLES:

@@ -21,11 +21,9 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.contrib.staticfiles.handlers import StaticFilesHandlerMixin
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
+from tests.browser import static_files
 from tests.browser.people import enter, login
 
 __all__ = ["enter", "login"]
@@ -52,15 +50,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
-def _kept_by_the_browser(self: StaticFilesHandlerMixin, request: HttpRequest) -> HttpResponseBase:
-    """A page's dozen of static files comes once to each browser, as on a server, and not with each page."""
-    answer = _served(self, request)
-    answer["Cache-Control"] = "max-age=3600"
-    return answer
-
-
-_served = StaticFilesHandlerMixin.serve
-StaticFilesHandlerMixin.serve = _kept_by_the_browser  # type: ignore[method-assign]
+static_files.keep_static_files()
 
 
 @pytest.fixture(scope="session")
@@ -72,9 +62,13 @@ def chromium() -> Iterator[Browser]:
 
 
 class Watch:
-    """What a page must not do: raise, be refused by the policy, get a 500."""
+    """What a page must not do: raise, be refused by the policy, get a 500.
 
-    # The browser reports every 4xx answer as a console error; tests ask for those on purpose.
+    Listening to the console is enough, and takes far less than to be sent every answer: Chromium writes each of 4xx and 5xx
+    there, whatever asked for it.
+    """
+
+    # Tests ask for answers of 4xx on purpose.
     # A request that a test aborts itself is one it asked for, too.
     EXPECTED = re.compile(r"Failed to load resource: (the server responded with a status of 4|net::ERR_FAILED)")
 
@@ -84,16 +78,13 @@ class Watch:
     def on(self, page: Page) -> None:
         page.on("pageerror", lambda error: self.problems.append(f"script error: {error}"))
         page.on("console", self._console)
-        page.on(
-            "response",
-            lambda answer: self.problems.append(f"{answer.status} {answer.url}") if answer.status >= 500 else None,
-        )
 
     def _console(self, message: ConsoleMessage) -> None:
         # The live process is not part of these tests: its address answers nothing.
-        live = settings.LIVE_URL in message.text or settings.LIVE_URL in str(message.location.get("url", ""))
+        source = str(message.location.get("url", ""))
+        live = settings.LIVE_URL in message.text or settings.LIVE_URL in source
         if message.type == "error" and not live and not self.EXPECTED.search(message.text):
-            self.problems.append(f"console: {message.text}")
+            self.problems.append(f"console: {message.text} ({source})")
 
 
 def _context(chromium: Browser, live_server: Any, **options: Any) -> BrowserContext:

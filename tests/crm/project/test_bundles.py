@@ -48,4 +48,4 @@ def test_a_bundle_is_made_anew_when_a_part_changed(tmp_path, settings, monkeypat
 def test_the_finder_lists_every_bundle_for_collectstatic():
     listed = {name: Path(storage.path(name)) for name, storage in bundles.BundleFinder().list(None)}
     assert listed.keys() == bundles.BUNDLES.keys() and all(path.exists() for path in listed.values())
-    assert bundles.BundleFinder().find("bundles/none.css") is None
+    assert finders.find("bundles/none.css") is None
