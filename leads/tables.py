@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from clients.choices import SalesStatus, Stage
-from clients.filters import YES_NO, PeopleFilter, narrowed_by_contact, owners_in_reach
+from clients.filters import YES_NO, PeopleFilter, agents_in_reach, narrowed_by_contact
 from clients.models import Client
 from clients.queries import around_visible_to, clients_visible_to
 from clients.record.previews import CLIENT_PEEK
@@ -168,5 +168,4 @@ class LeadTable(Table):
     @property
     def agents(self) -> Any:
         """Who leads can be given to: for the bulk action's choice."""
-        people = owners_in_reach(self).only("first_name", "last_name", "email", "username") if self.actions else ()
-        return options((agent.pk, str(agent)) for agent in people)
+        return options(agents_in_reach(self.user)) if self.actions else ""

@@ -2,7 +2,8 @@
 
 What is measured is the whole request on the server (middleware, session, queries, template), in process, without a
 socket. `growth` is the large size's p95 over the small one's: constant-time pages stay near 1. Beside the usual pages,
-every filter that the list offers is asked for in every order.
+every filter that the list offers is asked for in every order. Sixteen people then ask the shipped server for lists over
+HTTP (`bench.web.over_http`).
 
 The rows are made so that columns hang together as they do in a brokerage, which statistics of single columns can't know:
 new leads were never contacted, a campaign fills some books only, half of the books have no lead of a status.
@@ -23,6 +24,7 @@ from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
 from bench.harness import Figure, analyze, at_most, interleaved, own_database, own_pages, p95, say, work_of
+from bench.web import over_http
 from crm.choices import Role, UserKind
 from crm.db import partitions
 from crm.models import Book, Brand, Desk, User
@@ -115,6 +117,8 @@ def run(size: str) -> list[Figure]:
                 figures += measure(person, user, rows, ROUNDS[size], p95s)
                 if rows == SIZES[size][-1] or size == "full":
                     figures += sweep(person, user, rows, SWEEP_ROUNDS[size], p95s)
+        say("over HTTP")
+        figures += over_http.measure(sixteen_people(people), done, size)
     small, large = SIZES[size]
     for name, (before, after) in ((name, values) for name, values in p95s.items() if len(values) > 1):
         figure = Figure(f"{name}: growth {small:,} → {large:,}", after, "ms", before, f"p95 at {small:,}")
@@ -160,6 +164,12 @@ def fill(first: int, last: int, *, seconds_apart: float = 6) -> None:
         cursor.execute(FILL, {"stage": "active", "is_client": True, **clients})
         cursor.execute(LEADS, [newest])
     analyze()
+
+
+def sixteen_people(people: dict[str, User]) -> list[Browser]:
+    """Sign in whom a floor of sixteen has: twelve agents of as many books, two desk heads and two who see the whole brand."""
+    agents = User.objects.filter(username__in=[f"agent{number}" for number in range(12)])
+    return [signed_in(user) for user in [*agents, *[people["desk head"], people["whole brand"]] * 2]]
 
 
 def signed_in(user: User) -> Browser:

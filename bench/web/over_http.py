@@ -11,7 +11,7 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,9 +45,9 @@ class Asked:
     sent: int = 0
 
 
-def measure(people: Mapping[str, Browser], rows: int, size: str) -> list[Figure]:
+def measure(people: Sequence[Browser], rows: int, size: str) -> list[Figure]:
     """Ask in turns as each of these people, who are signed in."""
-    cookies = ["; ".join(f"{name}={cookie.value}" for name, cookie in each.cookies.items()) for each in people.values()]
+    cookies = ["; ".join(f"{name}={cookie.value}" for name, cookie in each.cookies.items()) for each in people]
     with server() as (port, master):
         ask(port, cookies, at_least_each=len(LISTS) * 2)
         before = _cpu_seconds(master)

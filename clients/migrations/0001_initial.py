@@ -1111,6 +1111,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='client',
+            index=models.Index(condition=models.Q(('stage', 'lead')), fields=['-id'], name='leads_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='client',
             index=models.Index(condition=models.Q(('stage', 'lead'), _negated=True), fields=['-id'], name='customers_newest'),
         ),
         migrations.AddIndex(
@@ -1128,6 +1132,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='client',
             index=models.Index(condition=models.Q(('stage', 'lead'), _negated=True), fields=['last_contact_at', 'id'], name='customers_by_contact'),
+        ),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(condition=models.Q(('stage', 'lead'), ('first_deposit_at__isnull', False)), fields=['first_deposit_at', 'id'], name='leads_by_ftd'),
+        ),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(condition=models.Q(('stage', 'lead'), ('last_trade_at__isnull', False)), fields=['last_trade_at', 'id'], name='leads_by_last_trade'),
         ),
         migrations.AddConstraint(
             model_name='client',
