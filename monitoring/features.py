@@ -46,7 +46,6 @@ WITH seen AS MATERIALIZED (
     count(*) FILTER (WHERE kind = 'view' AND in_book IS FALSE) AS outside_views,
     count(*) FILTER (WHERE kind = 'reveal') AS reveals,
     count(*) FILTER (WHERE kind = 'reveal' AND in_book IS FALSE) AS outside_reveals,
-    count(*) FILTER (WHERE kind = 'edit') AS edits,
     count(*) FILTER (WHERE kind = 'edit' AND in_book IS FALSE) AS outside_edits,
     count(*) FILTER (WHERE kind = 'call') AS calls,
     count(*) FILTER (WHERE kind IN ('call', 'mail', 'edit')) AS contacts
@@ -64,7 +63,7 @@ WITH seen AS MATERIALIZED (
       AND e.at >= p.day - interval '14 hours' AND e.at < p.day + interval '38 hours')
 ), about_clients AS (
   -- `is_new`: this person never did anything with the client before, as far back as half a year.
-  SELECT p.user_id, p.day, p.client_id, p.views, p.reveals, p.calls, p.edits, p.contacts, w.*,
+  SELECT p.user_id, p.day, p.client_id, p.views, p.reveals, p.calls, p.contacts, w.*,
     c.stage = 'dormant' AS is_dormant, c.net_deposits >= %(high_value)s AS is_high, c.book_id,
     w.outside_views > 0 AND NOT EXISTS (SELECT 1 FROM crm_accessevent e WHERE e.client_id = p.client_id AND e.user_id = p.user_id
       AND e.at < p.day - interval '14 hours' AND e.at >= p.day - %(known)s * interval '1 day') AS is_new,
@@ -88,9 +87,7 @@ WITH seen AS MATERIALIZED (
     count(*) FILTER (WHERE is_money) AS money_looks,
     sum(reveals) AS reveals, coalesce(sum(reveals) FILTER (WHERE calls = 0), 0) AS reveals_without_call,
     count(*) FILTER (WHERE reveals > 0) AS revealed_clients, count(*) FILTER (WHERE outside_reveals > 0) AS reveals_outside,
-    -- Changes of records that weren't opened are those of a whole list.
-    coalesce(sum(edits) FILTER (WHERE views > 0), 0) AS edits,
-    coalesce(sum(outside_edits) FILTER (WHERE views > 0), 0) AS edits_outside,
+    sum(outside_edits) AS edits_outside,
     sum(calls) AS calls, coalesce(sum(calls) FILTER (WHERE views = 0 AND reveals = 0), 0) AS calls_without_record,
     coalesce(sum(calls - 1) FILTER (WHERE calls > 1), 0) AS repeat_calls
   FROM about_clients GROUP BY 1, 2
@@ -214,6 +211,7 @@ WITH seen AS MATERIALIZED (
     coalesce(sum(rows) FILTER (WHERE kind = 'export'), 0) AS export_rows,
     count(*) FILTER (WHERE kind = 'download') AS downloads, count(*) FILTER (WHERE kind = 'refused') AS refusals,
     count(*) FILTER (WHERE kind = 'export' AND client_id IS NOT NULL) AS prints,
+    count(*) FILTER (WHERE kind = 'edit') AS edits,
     coalesce(bit_or(1 << hour) FILTER (WHERE kind NOT IN ('login', 'logout')), 0) AS hours,
     count(*) FILTER (WHERE kind = 'view' AND client_id IS NULL) AS lists,
     coalesce(sum(rows) FILTER (WHERE kind = 'view' AND client_id IS NULL), 0) AS list_rows,
@@ -244,7 +242,7 @@ SELECT d.user_id, d.day, coalesce(c.views, 0), coalesce(c.clients, 0), h.busiest
   coalesce(c.reveals_outside, 0), coalesce(l.answered_calls, 0), coalesce(l.short_calls, 0), coalesce(c.calls_without_record,
   0), coalesce(c.repeat_calls, 0), coalesce(n.new_networks, 0), coalesce(t.second_devices, 0), coalesce(p.steps, 0),
   coalesce(p.steady_pace, 0), coalesce(p.fast_steps, 0), coalesce(p.sequential, 0), d.prints,
-  coalesce(v.new_devices, 0), coalesce(w.new_countries, 0), coalesce(c.edits, 0), coalesce(c.edits_outside, 0),
+  coalesce(v.new_devices, 0), coalesce(w.new_countries, 0), d.edits, coalesce(c.edits_outside, 0),
   d.hours, h.active_hours, d.addresses, d.first_at, d.last_at, false, d.refusals, coalesce(i.one_partner, 0),
   coalesce(g.left_after_looks, 0), coalesce(r.no_result, 0), coalesce(r.reached_before, 0)
 FROM of_days d

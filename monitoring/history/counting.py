@@ -20,8 +20,6 @@ KNOWN_FROM_DAYS = 5
 # A device is the agent's own once it was used on so many days.
 DEVICE_KNOWN_DAYS = 3
 FORGET_CLIENT_DAYS = 240
-# Edits of records that weren't opened are an import or a change of a whole list, where most edits are of records that were.
-OPENED_SHARE = 0.5
 HIGH_VALUE_QUANTILE = 0.9
 LARGE_MONEY_QUANTILE = 0.8
 VALUES_FROM = 30
@@ -81,7 +79,7 @@ class AgentTally:
         "devices",
         "dormant",
         "downloads",
-        "edited",
+        "edits",
         "edits_outside",
         "events",
         "export_rows",
@@ -121,7 +119,7 @@ class AgentTally:
 
     def __init__(self) -> None:
         self.events = self.views = self.searches = self.lists = self.exports = self.export_rows = self.downloads = 0
-        self.prints = self.calls = self.answered = self.short = self.reveals = 0
+        self.prints = self.edits = self.calls = self.answered = self.short = self.reveals = 0
         self.steps = self.steady = self.fast = self.second_devices = 0
         self.sequential: list[str] = []
         self.repeats = self.list_rows = 0
@@ -131,7 +129,6 @@ class AgentTally:
         self.viewed: set[str] = set()
         self.outside: set[str] = set()
         self.outside_views: Counter[str] = Counter()
-        self.edited: Counter[str] = Counter()
         self.edits_outside: Counter[str] = Counter()
         self.new: set[str] = set()
         self.dormant: set[str] = set()
@@ -184,7 +181,6 @@ class Floor:
         self.amounts: list[float] = []
         self.money: dict[str, int] = {}
         self.tallies: dict[str, AgentTally] = {}
-        self.edits = self.edits_opened = 0
         self.first_day: int | None = None
         self.last_day = 0
         self.active = np.zeros((0, 2, 24))
@@ -272,7 +268,7 @@ class Floor:
         elif kind == "print":
             tally.prints += 1
         elif kind == "edit":
-            tally.edited[client] += 1
+            tally.edits += 1
             if is_outside:
                 tally.edits_outside[client] += 1
         if client and kind in CONTACTS:
@@ -366,7 +362,6 @@ class Floor:
         worked = {name: tally for name, tally in self.tallies.items() if tally.events}
         for tally in worked.values():
             self._leave_out_covered(tally, worked)
-            self._leave_out_unopened(tally)
         is_rest = self._is_rest(day, len(worked))
         unusual = self._unusual_hours(is_rest)
         names = sorted(worked, key=lambda name: self.agents[name].index)
@@ -404,15 +399,6 @@ class Floor:
                 of_day.difference_update(clients)
             for client in clients:
                 del tally.outside_views[client], tally.edits_outside[client]
-
-    def _leave_out_unopened(self, tally: AgentTally) -> None:
-        """Leave out edits of records that weren't opened that day, where those of the floor mostly were."""
-        unopened = tally.edited.keys() - tally.viewed
-        self.edits += tally.edited.total()
-        self.edits_opened += tally.edited.total() - sum(tally.edited[client] for client in unopened)
-        if self.edits_opened >= OPENED_SHARE * self.edits:
-            for client in unopened:
-                del tally.edited[client], tally.edits_outside[client]
 
     def _measures(self, t: AgentTally, memory: AgentMemory, unusual: npt.NDArray[np.bool_]) -> dict[str, float]:
         is_known = memory.days >= KNOWN_FROM_DAYS
@@ -455,7 +441,7 @@ class Floor:
             "steady_pace": t.steady,
             "fast_steps": t.fast,
             "sequential": sum(client not in t.contacted for client in t.sequential),
-            "edits": t.edited.total(),
+            "edits": t.edits,
             "edits_outside": t.edits_outside.total(),
             "one_partner": t.of_one_partner(),
             "left_after_looks": 0,
