@@ -53,9 +53,15 @@ def has_colleagues(user: User) -> bool:
     return bool(reach.own_books) and len(reach.books) > len(reach.own_books)
 
 
+def sees_others(user: User) -> bool:
+    """Check whether somebody reaches clients of others; who doesn't needs no column with themselves in each row."""
+    reach = reach_of(user)
+    return len(reach.books) > len(reach.own_books)
+
+
 NAME = PersonColumn("full_name", _("Name"), value=name_or_number, link=True)
 COUNTRY = CountryColumn("country", _("Country"))
-OWNER = PersonColumn("owner", _("Owner"))
+OWNER = PersonColumn("owner", _("Owner"), permission=sees_others)
 MINE = QuickFilter(_("Mine"), {"owner": lambda table: table.user.pk}, has_colleagues)
 PEOPLE_COLUMNS = [
     EmailColumn("email", _("E-mail"), hidden=True),

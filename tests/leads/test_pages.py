@@ -391,3 +391,11 @@ class TestSetUp:
         foreign = Campaign.objects.create(brand=cast.other_brand, code="x", name="X")
         for path in ("", "edit/"):
             assert browse(cast.marketing).get(f"/campaigns/{foreign.pk}/{path}").status_code == 404
+
+
+@pytest.mark.parametrize("address", ["/leads/", "/clients/"])
+def test_the_owner_is_a_column_for_those_who_reach_people_of_others(cast, lead, browse, address):
+    """An agent with books of their own only would read their own name in each row."""
+    for person, shows in ((cast.agent, False), (cast.desk_head, True), (cast.administrator, True)):
+        heads = re.findall(r"<th[^>]*>(.*?)</th>", html(browse(person).get(address)), re.S)
+        assert any("Owner" in head for head in heads) is shows and len(heads) > 5, person
