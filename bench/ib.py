@@ -13,7 +13,6 @@ import datetime as dt
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from django.db import connection
 from django.test import Client as Browser
@@ -46,10 +45,7 @@ SIZES = {
     "tiny": (400, 30, 50, 60, 10),
     "quick": (100_000, 1_000, 5_000, 10_000, 1_000),
     "full": (1_000_000, 5_000, 50_000, 100_000, 10_000),
-    # Ten million in ten passes, with nobody above the partners: what each pass costs beside all that the earlier ones wrote.
-    "huge": (20_000, 5_000, 50_000, 0, 0),
 }
-PASSES = 10
 PLANS = 200
 LEVELS = 5
 DAYS = 30
@@ -117,10 +113,8 @@ def run(size: str) -> list[Figure]:
 def measure(size: str) -> list[Figure]:
     deals, partners, clients, large, branch = SIZES[size]
     since = timezone.now() - dt.timedelta(days=DAYS + 2)
-    brand = fill(partners, clients, is_flat=size == "huge")
+    brand = fill(partners, clients)
     make_deals(brand, deals, since, days=DAYS)
-    if size == "huge":
-        return passes(brand, since)
     figures = [*whole_run(brand, since), *incremental(brand), *pages(), *what_ifs()]
     return [*figures, *ib_tracking.links(size), *large_tree(brand, large, branch)]
 
@@ -145,38 +139,6 @@ def whole_run(brand: Brand, since: dt.datetime) -> list[Figure]:
         Figure("whole run, processor", used, "s", plain_used, same),
         at_least(Figure("lines of a whole run", lines / took, "1/s", lines / plain, same), 150_000),
     ]
-
-
-def passes(brand: Brand, since: dt.datetime) -> list[Figure]:
-    """Commissions of all deals in passes of as many each: the cost of a line, and the memory of process and session, by pass."""
-    span = dt.timedelta(days=DAYS) / PASSES
-    costs, memory, lines = [], [], 0
-    for number in range(PASSES):
-        from_at = since + number * span
-        scope = engine.Scope(from_at=from_at, to_at=timezone.now() if number == PASSES - 1 else from_at + span)
-        _took, used = timed(
-            lambda scope=scope: engine.run(brand=brand, scope=scope, kind=RunKind.REPLAY, corrects=False)  # type: ignore[misc]
-        )
-        before, lines = lines, Accrual.objects.count()
-        costs.append(used / (lines - before) * 1e6)
-        memory.append(peak_mb())
-        say(f"  {lines:,} lines, {costs[-1]:.1f} µs each, {memory[-1]:.0f} MB")
-    first, last = statistics.mean(costs[:3]), statistics.mean(costs[-3:])
-    return [
-        at_most(
-            Figure(f"last three of {PASSES} passes, {lines:,} lines", last, "µs", first, "the first three"),
-            1.2,
-            by_ratio=True,
-        ),
-        at_most(Figure("memory beyond the most of the first three", memory[-1] - memory[2], "MB"), 48),
-    ]
-
-
-def peak_mb() -> float:
-    """The most memory that this process and its session had so far, the shared buffers that the session touched among it."""
-    pids = ["self", *([str(connection.connection.info.backend_pid)] if connection.connection else [])]
-    peaks = (Path(f"/proc/{pid}/status").read_text().partition("VmHWM:")[2].split()[0] for pid in pids)
-    return sum(map(int, peaks)) / 1024
 
 
 def _triggers(cursor) -> None:  # type: ignore[no-untyped-def]
@@ -285,7 +247,7 @@ def large_tree(brand: Brand, count: int, branch: int) -> list[Figure]:
 # --- what is measured on ---
 
 
-def fill(partners: int, clients: int, *, is_flat: bool = False) -> Brand:
+def fill(partners: int, clients: int) -> Brand:
     say("filling")
     brand = Brand.objects.create(code="bench", name="Bench", base_currency="EUR")
     desk = Desk.objects.create(brand=brand, name="Desk")
@@ -294,8 +256,7 @@ def fill(partners: int, clients: int, *, is_flat: bool = False) -> Brand:
     FxRate.objects.create(on=dt.date(2026, 1, 2), currency="USD", rate="1.25")
     for number in range(PLANS):
         make_plan(brand, number, maker, checker)
-    width = partners + 1 if is_flat else max(2, round(partners ** (1 / LEVELS)))
-    make_partners(brand, "p", partners, width=width)
+    make_partners(brand, "p", partners, width=max(2, round(partners ** (1 / LEVELS))))
     given = {"partners": partners, "plans": PLANS, "long_ago": LONG_AGO, "name": "p"}
     with connection.cursor() as cursor:
         cursor.execute(HELD, given)

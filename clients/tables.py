@@ -47,16 +47,15 @@ def name_or_number(client: Client) -> str:
     return client.full_name or f"#{client.pk}"
 
 
-def has_colleagues(user: User) -> bool:
-    """Check whether somebody has clients of their own and reaches those of others too: then "mine" says something."""
-    reach = reach_of(user)
-    return bool(reach.own_books) and len(reach.books) > len(reach.own_books)
-
-
 def sees_others(user: User) -> bool:
     """Check whether somebody reaches clients of others; who doesn't needs no column with themselves in each row."""
     reach = reach_of(user)
     return len(reach.books) > len(reach.own_books)
+
+
+def has_colleagues(user: User) -> bool:
+    """Check whether somebody has clients of their own and reaches those of others too: then "mine" says something."""
+    return bool(reach_of(user).own_books) and sees_others(user)
 
 
 NAME = PersonColumn("full_name", _("Name"), value=name_or_number, link=True)
