@@ -30,7 +30,7 @@ from ib.agreements.cards import described, rate_card
 from ib.agreements.ratios import check_ratio
 from ib.agreements.scopes import Scope
 from ib.audit_codes import IbAction
-from ib.calculation import monthly, sales
+from ib.calculation import facts, monthly, sales
 from ib.calculation.tried import Instead, TriedAgreement
 from ib.choices import VersionState
 from ib.models import Partner, PartnerPlan, Plan, PlanVersion, Upline, WhatIf
@@ -67,7 +67,7 @@ unchanged AS (
     sum(-(coalesce(c.commission, 0) + coalesce(o.commission_per_lot * c.closed_lots, 0)) * r.rate) AS charged,
     sum(-c.result * r.rate) AS lost
   FROM ib_trade c
-  LEFT JOIN ib_opened o ON o.account_id = c.account_id AND o.position_id = c.position_id
+  LEFT JOIN ib_opened o ON {in_life}
   JOIN rate r ON r.base = c.account_currency AND r.day = (c.closed_at AT TIME ZONE 'UTC')::date
   GROUP BY 1
 )
@@ -207,7 +207,9 @@ def _run(
             cursor.execute("SELECT to_regclass('pg_temp.ib_cap_beside') IS NOT NULL")
             sides = {"beside_after": "left_off", "beside_before": "taken"} if cursor.fetchone()[0] else {}
             beside = {name: BESIDE.format(amount=amount) for name, amount in sides.items()}
-            result = RESULT.format(**{"beside_after": "", "beside_before": "", **beside})
+            result = RESULT.format(
+                **{"beside_after": "", "beside_before": "", **beside}, in_life=facts.IN_LIFE.format(o="o")
+            )
             cursor.execute(result, {"currency": version.currency})
             rows = [Row(*values) for values in cursor.fetchall()]
     rows = _with_months(rows, version, instead, from_at=from_at, to_at=now)

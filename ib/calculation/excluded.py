@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from ib.calculation.facts import IN_LIFE, TURNS
 from ib.choices import ExcludedTrade, Network
 from trading.choices import CREDIT_ACTIONS
 
@@ -32,7 +33,10 @@ WHERE EXISTS (
     WHERE h.link_id = c.link_id AND cardinality(v.excluded_trades) > 0)
 """  # noqa: S608
 # The clients' own positions, and those of the same partners' other clients that were opened, or added to, while theirs were.
-# Both sides of a position that was turned round; what a deal opens and closes, in units of the symbol.
+# Each life of a position that was turned round, on its own side; what a deal opens and closes, in units of the symbol.
+_UNITS_AND_END: Final = """sum(part.opened * d.contract_size) AS units,
+  CASE WHEN sum(part.opened) > sum(part.closed) THEN 'infinity' ELSE max(d.executed_at) FILTER (WHERE part.closed > 0) END
+    AS ended_at"""
 LIVES: Final = f"""
 CREATE TEMP TABLE ib_life ON COMMIT DROP AS
 WITH span AS (
@@ -51,11 +55,9 @@ WITH span AS (
   JOIN trading_tradingaccount a ON a.client_id = t.client_id AND NOT a.is_demo
   JOIN trading_deal d ON d.account_id = a.id AND d.executed_at BETWEEN s.from_at AND s.to_at
   WHERE d.position_id <> 0 AND d.action IN (0, 1) AND d.lots > d.closed_lots
-)
+), life AS MATERIALIZED (
 SELECT a.client_id, d.account_id, d.position_id, {_ONE_SYMBOL.format(deal="d")} AS instrument, part.side,
-  min(d.executed_at) FILTER (WHERE part.opened > 0) AS opened_at, sum(part.opened * d.contract_size) AS units,
-  CASE WHEN sum(part.opened) > sum(part.closed) THEN 'infinity' ELSE max(d.executed_at) FILTER (WHERE part.closed > 0) END
-    AS ended_at
+  min(d.executed_at) FILTER (WHERE part.opened > 0) AS opened_at, {_UNITS_AND_END}, bool_or(d.entry = 2) AS is_reversed
 FROM lived p
 JOIN trading_tradingaccount a ON a.id = p.account_id
 JOIN trading_deal d ON d.account_id = p.account_id AND d.position_id = p.position_id
@@ -64,6 +66,23 @@ CROSS JOIN LATERAL (VALUES (d.action, d.lots - d.closed_lots, 0), (1 - d.action,
 WHERE d.action IN (0, 1) AND d.entry IN (0, 1, 2, 3) AND d.deleted_at IS NULL AND d.position_id <> 0
   AND (part.opened > 0 OR part.closed > 0)
 GROUP BY 1, 2, 3, 4, 5 HAVING bool_or(part.opened > 0)
+)
+SELECT client_id, account_id, position_id, instrument, side, opened_at, units, ended_at, '-infinity'::timestamptz AS since,
+  'infinity'::timestamptz AS until
+FROM life WHERE NOT is_reversed
+UNION ALL
+SELECT r.client_id, r.account_id, r.position_id, r.instrument, part.side, min(d.executed_at) FILTER (WHERE part.opened > 0),
+  {_UNITS_AND_END}, turn.since, turn.until
+FROM (SELECT DISTINCT client_id, account_id, position_id, instrument FROM life WHERE is_reversed) r
+CROSS JOIN LATERAL {TURNS.format(p="r")} turn
+JOIN trading_deal d ON d.account_id = r.account_id AND d.position_id = r.position_id AND d.executed_at >= turn.since
+  AND d.executed_at <= turn.until AND d.action IN (0, 1) AND d.entry IN (0, 1, 2, 3) AND d.deleted_at IS NULL
+CROSS JOIN LATERAL (
+  SELECT d.action AS side, d.lots - d.closed_lots AS opened, 0 AS closed
+  WHERE CASE WHEN d.entry = 2 THEN d.executed_at = turn.since ELSE d.executed_at > turn.since END
+  UNION ALL SELECT 1 - d.action, 0, d.closed_lots WHERE d.executed_at > turn.since) part
+WHERE part.opened > 0 OR part.closed > 0
+GROUP BY 1, 2, 3, 4, 5, turn.since, turn.until HAVING bool_or(part.opened > 0)
 """  # noqa: S608
 # A trade is hedged when the opposite positions that opened before its close ended, the last of them, after its opening: a sweep
 # along the time instead of each against each. Only a position that was turned round is on the other side itself.
@@ -73,7 +92,7 @@ WITH mine AS MATERIALIZED (
   SELECT c.deal_id, c.client_id, c.introducer_id, c.closed_at, p.account_id, p.position_id, p.instrument, p.side, p.opened_at,
     p.units
   FROM ib_asked c
-  JOIN ib_life p ON p.account_id = c.account_id AND p.position_id = c.position_id AND p.side = 1 - c.action
+  JOIN ib_life p ON {IN_LIFE.format(o="p")} AND p.side = 1 - c.action
 ), held AS (
   SELECT d.account_id, d.executed_at AS at,
     sum(CASE WHEN d.action IN {_CREDIT} THEN d.profit END) OVER before AS credit,

@@ -94,19 +94,42 @@ LOTS = """round(d.closed_lots * coalesce(nullif(d.contract_size, 0)
 SYMBOL = """LEFT JOIN trading_symbolinfo s ON s.server_id = d.server_id AND s.name = d.symbol
 LEFT JOIN trading_pastsymbolmapping m ON m.info_id = s.id AND m.corrected_at IS NULL
   AND (m.starts_at IS NULL OR m.starts_at <= d.executed_at) AND m.ends_at > d.executed_at"""
+# The lives of a position that was turned round (INOUT): from one turn on until the next one, which still closes what was open.
+TURNS = """(SELECT t.at AS since, lead(t.at, 1, 'infinity') OVER (ORDER BY t.at) AS until
+  FROM (SELECT '-infinity'::timestamptz AS at UNION SELECT k.executed_at FROM trading_deal k
+        WHERE k.account_id = {p}.account_id AND k.position_id = {p}.position_id AND k.entry = 2 AND k.action IN (0, 1)
+          AND k.deleted_at IS NULL) t)"""
+_OPENED_LOTS = "o.lots - o.closed_lots"
+_CHARGED = f"sum(o.commission * ({_OPENED_LOTS}) / nullif(o.lots, 0)) / nullif(sum({_OPENED_LOTS}), 0)"
 # A position's holding time starts at its first opening deal, or at the last reversal (INOUT) before this close. Partial
-# closes share it. What the openings were charged falls on each closed lot alike.
-OPENED = """
+# closes share it. What the openings of that life were charged falls on each closed lot of it alike.
+OPENED = f"""
 CREATE TEMP TABLE ib_opened ON COMMIT DROP AS
-SELECT o.account_id, o.position_id, min(o.executed_at) FILTER (WHERE o.entry = 0) AS opened_at,
-       bool_or(o.entry = 2) AS is_reversed,
-       sum(o.commission * (o.lots - o.closed_lots) / nullif(o.lots, 0)) / nullif(sum(o.lots - o.closed_lots), 0)
-         AS commission_per_lot
-FROM (SELECT DISTINCT account_id, position_id FROM ib_closing) p
-JOIN trading_deal o ON o.account_id = p.account_id AND o.position_id = p.position_id
-WHERE o.position_id <> 0 AND o.action IN (0, 1) AND o.entry IN (0, 2) AND o.deleted_at IS NULL
-GROUP BY 1, 2
-"""
+WITH found AS MATERIALIZED (
+  SELECT o.account_id, o.position_id, min(o.executed_at) FILTER (WHERE o.entry = 0) AS opened_at,
+         bool_or(o.entry = 2) AS is_reversed, {_CHARGED} AS commission_per_lot
+  FROM (SELECT DISTINCT account_id, position_id FROM ib_closing) p
+  JOIN trading_deal o ON o.account_id = p.account_id AND o.position_id = p.position_id
+  WHERE o.position_id <> 0 AND o.action IN (0, 1) AND o.entry IN (0, 2) AND o.deleted_at IS NULL
+  GROUP BY 1, 2
+)
+SELECT account_id, position_id, opened_at, commission_per_lot, '-infinity'::timestamptz AS since,
+  'infinity'::timestamptz AS until
+FROM found WHERE NOT is_reversed
+UNION ALL
+SELECT f.account_id, f.position_id, own.opened_at, own.commission_per_lot, turn.since, turn.until
+FROM found f CROSS JOIN LATERAL {TURNS.format(p="f")} turn
+CROSS JOIN LATERAL (
+  SELECT min(o.executed_at) AS opened_at, {_CHARGED} AS commission_per_lot FROM trading_deal o
+  WHERE o.account_id = f.account_id AND o.position_id = f.position_id AND o.action IN (0, 1) AND o.deleted_at IS NULL
+    AND (o.entry = 2 AND o.executed_at = turn.since
+      OR o.entry = 0 AND o.executed_at > turn.since AND o.executed_at <= turn.until)
+) own
+WHERE f.is_reversed
+"""  # noqa: S608
+# The life of its position that a close belongs to.
+IN_LIFE = """{o}.account_id = c.account_id AND {o}.position_id = c.position_id AND {o}.since < c.closed_at
+    AND {o}.until >= c.closed_at"""
 # `real*` matches by its beginning; platforms write groups with backslashes, so the escape is another sign.
 FITS = """lower({value}) LIKE
     replace(replace(replace(replace(lower({mask}), '!', '!!'), '%%', '!%%'), '_', '!_'), '*', '%%') ESCAPE '!'"""

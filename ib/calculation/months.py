@@ -144,8 +144,8 @@ JOIN clients_client c ON c.id = m.client_id
 """  # noqa: S608
 # What a pass over deals gathers otherwise; `components`: those that are paid.
 BESIDE: Final = (
-    """CREATE TEMP TABLE ib_opened (account_id bigint, position_id bigint, opened_at timestamptz, is_reversed boolean)
-  ON COMMIT DROP""",
+    """CREATE TEMP TABLE ib_opened (account_id bigint, position_id bigint, opened_at timestamptz, since timestamptz,
+  until timestamptz) ON COMMIT DROP""",
     f"""
 CREATE TEMP TABLE ib_cell ON COMMIT DROP AS
 SELECT DISTINCT k.version_id, k.component, true AS is_only, false AS is_lot, true AS for_client,

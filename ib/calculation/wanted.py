@@ -154,17 +154,11 @@ CHARGES = "coalesce(c.commission, 0) + coalesce(op.commission_per_lot * c.closed
 WANTED = """
 CREATE TEMP TABLE ib_wanted ON COMMIT DROP AS
 WITH trade AS (
-  SELECT c.*, (c.closed_at AT TIME ZONE 'UTC')::date AS day, held.opened_at,
-    floor(extract(epoch FROM c.closed_at - held.opened_at))::integer AS held_seconds, {charges} AS charges, {odd_kinds} AS odd,
+  SELECT c.*, (c.closed_at AT TIME ZONE 'UTC')::date AS day, op.opened_at,
+    floor(extract(epoch FROM c.closed_at - op.opened_at))::integer AS held_seconds, {charges} AS charges, {odd_kinds} AS odd,
     nullif({percent}, 100) AS percent, first.id AS first_id, first.plan_id AS first_plan, coalesce(own.id, %(late)s) AS period_id
   FROM ib_closing c
-  LEFT JOIN ib_opened op ON op.account_id = c.account_id AND op.position_id = c.position_id
-  LEFT JOIN LATERAL (
-    SELECT max(t.executed_at) AS at FROM trading_deal t
-    WHERE op.is_reversed AND t.account_id = c.account_id AND t.position_id = c.position_id AND t.entry = 2
-      AND t.executed_at < c.closed_at AND t.deleted_at IS NULL
-  ) turned ON true
-  CROSS JOIN LATERAL (SELECT coalesce(turned.at, op.opened_at) AS opened_at) held
+  LEFT JOIN ib_opened op ON {in_life}
   {agreement}{special}{odd_of}
   LEFT JOIN ib_version first ON first.plan_id = {plan} AND {first_holds}
   LEFT JOIN ib_settlementperiod own ON own.brand_id = %(brand)s AND own.state = 'open'
@@ -324,6 +318,7 @@ def statement(features: Features, *, is_monthly: bool = False, is_sale: bool = F
         columns=_TRIED if is_tried else _ALL,
         lot=Component.LOT,
         commission=Component.COMMISSION,
+        in_life=facts.IN_LIFE.format(o="op"),
         rate=RANKED.format(
             rate=rate,
             factor=" * ".join(factors.values()),

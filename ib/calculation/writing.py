@@ -11,11 +11,12 @@ WHERE d.id = ANY(%s) AND (d.revision > 0 OR d.entry IN (1, 2, 3))
   AND EXISTS (SELECT 1 FROM ib_attribution att WHERE att.client_id = a.client_id)
 GROUP BY 1 ORDER BY 1
 """
-# An opening or reversal that came late, changed or went decides how long closes of its position were held that have rows.
+# An opening or reversal that came late, changed or went decides how long closes of its position were held that have rows, and
+# what all of them, earlier ones too, were charged for opening.
 REOPENED = """
 SELECT DISTINCT c.id
 FROM trading_deal o
-JOIN trading_deal c ON c.account_id = o.account_id AND c.position_id = o.position_id AND c.executed_at >= o.executed_at
+JOIN trading_deal c ON c.account_id = o.account_id AND c.position_id = o.position_id AND c.position_id <> 0
 WHERE o.id = ANY(%(deals)s) AND o.action IN (0, 1) AND o.entry IN (0, 2) AND o.position_id <> 0
   AND c.entry IN (1, 2, 3) AND c.id <> ALL(%(deals)s)
   AND EXISTS (SELECT 1 FROM ib_accrual x WHERE x.kind = 'original' AND x.deal_id = c.id)

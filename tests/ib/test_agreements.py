@@ -128,6 +128,22 @@ def test_what_was_charged_for_opening_falls_on_each_closed_lot_alike(network, ca
     assert paid(part)[1, "commission"] == Decimal("1.5"), "60 % of 0.50 for this close and a quarter of 8.00"
 
 
+def test_each_life_of_a_turned_position_is_charged_for_its_own_opening(network, cast):
+    """1 lot opened for 2 EUR, turned by 3 lots for 9 EUR that come late, and its other 2 lots closed."""
+    agree(cast, network.sub, components(("commission", "", "", Decimal(1))))
+    about = {"position": 77_002, "symbol": "EURUSD"}
+    make_deal(network.account, at=NOON.replace(hour=9), entry=0, lots="1", commission="-2", **about)
+    close = make_deal(network.account, at=NOON.replace(hour=14), entry=1, lots="2", closed="2", **about)
+    engine.run_for_deals(deal_ids=[close])
+    turn = make_deal(network.account, at=NOON, entry=2, lots="3", closed="1", action=1, commission="-9", **about)
+    engine.run_for_deals(deal_ids=[turn])
+    assert paid(turn)[1, "commission"] == 3, "60 % of 2 EUR, and of the third of 9 that closed"
+    last = Accrual.objects.filter(deal_id=close, level=1).latest("pk")
+    total = sum(Accrual.objects.filter(deal_id=close, level=1).values_list("amount", flat=True))
+    assert total == Decimal("3.6"), "60 % of the two thirds of 9 EUR that opened"
+    assert last.held_seconds == 2 * 3600, "since the turn"
+
+
 def test_a_trade_without_a_charge_says_that_nothing_was_charged(network, cast):
     agree(cast, network.sub, components(("commission", "", "", Decimal(1))))
     assert earned(network) == {(1, "commission"): "nothing_charged", (2, "commission"): "nothing_charged"}

@@ -43,6 +43,7 @@ from trading.models import PastAccountGroup, PastSymbolMapping, SymbolInfo, Trad
 pytestmark = pytest.mark.django_db
 START = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
 DAYS = 60
+NOTHING = Decimal(0)
 MONTHS = [dt.datetime(2026, month, 1, tzinfo=dt.UTC) for month in (3, 4, 5)]
 MONTH_SPANS = [
     monthly.Span(since.date(), since, until)
@@ -70,6 +71,8 @@ class Builder:
         self.world = oracle.World(per_eur=PER_EUR)
         self.partners, self.accounts, self.trades = [], [], {}
         self.groups, self.mappings, self.links, self.plans = {}, {}, {}, []
+        # Of their own, so that a world's other trades are what they were without these.
+        self.netting, self.netted = type(random)(repr(random.getstate())), set()
 
     def instant(self):
         return START + dt.timedelta(seconds=self.random.randrange(1, DAYS * 86400))
@@ -86,6 +89,7 @@ class Builder:
         self.make_ledger()
         self.make_deposits()
         self.make_trades(trades)
+        self.make_netted()
 
     def make_partners(self, count):
         users = User.objects.bulk_create(
@@ -509,15 +513,65 @@ class Builder:
         about = account.client_id, opened, account.currency
         self.world.facts[deal, "opened"] = oracle.Fact(*about, charged=-Decimal(opening))
 
-    def close(self, account, number, position, at, lots, opening_charged):
-        money = {name: self.random.choice(["0", "3.21", "-7.5", "-0.03"]) for name in ("profit", "commission")}
-        money["swap"] = self.random.choice(["0", "0", "-0.55", "0.31"])
-        price, symbol = self.random.choice(["1", "1.0002", "1.005", "0.9"]), position.symbol
+    def make_netted(self):
+        """Some positions of netting accounts: added to, closed in part, and turned round (INOUT), each life on its other side."""
+        pick, ends = self.netting, START + dt.timedelta(days=DAYS)
+        for _n in range(pick.choice([0, 1, 2, 3])):
+            account, symbol = pick.choice(self.accounts), SYMBOL_OF[pick.choice(GROUPS)]
+            at, lives = START + dt.timedelta(seconds=pick.randrange(1, DAYS * 86400)), []
+            for _life in range(pick.choice([1, 2, 2, 3])):
+                steps = [(at, self.lots_of(pick), True)]
+                for _step in range(pick.choice([0, 0, 1, 2])):
+                    at += dt.timedelta(seconds=pick.choice([1, 59, 200, 5000, 90_000]))
+                    left = sum((lots if is_opening else -lots for _at, lots, is_opening in steps), NOTHING)
+                    part = (left / pick.choice([2, 3])).quantize(oracle.EIGHT, ROUND_DOWN)
+                    steps.append((at, part, False) if pick.random() < 0.5 else (at, self.lots_of(pick), True))
+                at += dt.timedelta(seconds=pick.choice([1, 59, 200, 5000, 90_000]))
+                left = sum((lots if is_opening else -lots for _at, lots, is_opening in steps), NOTHING)
+                lives.append([*steps, (at, left, False)])
+            if at < ends:
+                self.write_netted(account, symbol, pick.choice([0, 1]), lives)
+
+    def lots_of(self, pick):
+        return Decimal(pick.choice(["0.01", "0.07", "1", "2.35", "0.12345678"]))
+
+    def write_netted(self, account, symbol, side, lives):
+        """Write the deals of a position's lives: [(at, lots, is opening)] of each, whose last close is the next one's opening."""
+        number, opened_by = next(factories._numbers), NOTHING
+        self.netted.add(number)
+        for place, steps in enumerate(lives):
+            openings = [(at, lots) for at, lots, is_opening in steps if is_opening]
+            units = sum((lots for _at, lots in openings), NOTHING)
+            position = oracle.Position(account.client_id, account.pk, symbol, side, units, steps[0][0], steps[-1][0])
+            charged = opened_by
+            for at, lots in openings[place > 0 :]:
+                commission = self.netting.choice(["0", "-1.11", "-3"])
+                about = {"lots": str(lots), "symbol": symbol, "commission": commission, "action": side}
+                deal = factories.make_deal(account, at=at, entry=0, position=number, **about)
+                self.world.booked.setdefault(account.pk, []).append((at, False, Decimal(commission)))
+                opened = oracle.Fact(account.client_id, at, account.currency, charged=-Decimal(commission))
+                self.world.facts[deal, "opened"] = opened
+                charged -= Decimal(commission)
+            for at, lots, is_opening in steps:
+                if not is_opening:
+                    is_turn = at == steps[-1][0] and place + 1 < len(lives)
+                    more = lives[place + 1][0][1] if is_turn else NOTHING
+                    with localcontext(prec=80):
+                        deal = self.close(account, number, position, at, lots, charged * lots / units, more)
+                        opened_by = self.world.facts[deal].charged * more / (lots + more)
+            side = 1 - side
+
+    def close(self, account, number, position, at, lots, opening_charged, turned=NOTHING):
+        """Close a part of a position; turned: lots that the same deal opens on the other side (INOUT)."""
+        pick = self.netting if number in self.netted else self.random
+        money = {name: pick.choice(["0", "3.21", "-7.5", "-0.03"]) for name in ("profit", "commission")}
+        money["swap"] = pick.choice(["0", "0", "-0.55", "0.31"])
+        price, symbol = pick.choice(["1", "1.0002", "1.005", "0.9"]), position.symbol
         deal = factories.make_deal(
             account,
             at=at,
-            entry=self.random.choice([1, 1, 1, 3]),
-            lots=f"{lots:f}",
+            entry=2 if turned else pick.choice([1, 1, 1, 3]),
+            lots=f"{lots + turned:f}",
             closed=f"{lots:f}",
             position=number,
             symbol=symbol,
@@ -559,7 +613,7 @@ class Builder:
             pip_value=worth,
             point=Decimal(1) if symbol == "XAUUSD" else Decimal("0.1"),
             pips=abs(Decimal(price) - 1) / pip,
-            charged=-money["commission"] + opening_charged,
+            charged=-money["commission"] * lots / (lots + turned) + opening_charged,
             result=money["profit"] + money["swap"],
             swap=money["swap"],
         )

@@ -43,6 +43,11 @@ class Corrections:
     def any_trade(self) -> oracle.Trade:
         return self.random.choice(list(self.builder.trades.values()))
 
+    def plain_deal(self) -> Deal:
+        """A trade of a position that was neither added to nor turned round, whose end is found by its one opening."""
+        deals = Deal.every.filter(pk__in=list(self.builder.trades)).exclude(position_id__in=self.builder.netted)
+        return self.random.choice(list(deals.order_by("pk")))
+
     def mapping(self):
         info = self.random.choice(list(SymbolInfo.objects.order_by("pk")))
         if not info.symbol_group:
@@ -91,8 +96,8 @@ class Corrections:
         return {Cause.FX}
 
     def edited(self):
-        trade = self.any_trade()
-        deal = Deal.every.get(pk=trade.deal)
+        deal = self.plain_deal()
+        trade = self.builder.trades[deal.pk]
         Deal.every.filter(pk=deal.pk).update(
             lots=deal.lots * 2, closed_lots=deal.closed_lots * 2, profit=Decimal("-12.34"), revision=1
         )
@@ -120,8 +125,8 @@ class Corrections:
         self.world.positions[deal.pk].ended_at = max(closes)[0] if is_ended else never
 
     def deleted(self):
-        trade = self.any_trade()
-        deal = Deal.every.get(pk=trade.deal)
+        deal = self.plain_deal()
+        trade = self.builder.trades[deal.pk]
         self.rebook(trade, trade.result + deal.commission, oracle.NOTHING)
         Deal.every.filter(pk=trade.deal).update(deleted_at=timezone.now())
         self.end_anew(deal)
@@ -194,7 +199,7 @@ class Corrections:
 KINDS = [
     name
     for name in vars(Corrections)
-    if not name.startswith("_") and name not in ("any_trade", "close_anew", "end_anew", "rebook")
+    if not name.startswith("_") and name not in ("any_trade", "plain_deal", "close_anew", "end_anew", "rebook")
 ]
 
 
