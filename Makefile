@@ -18,6 +18,10 @@ DEPLOYMENT = DJANGO_SETTINGS_MODULE=crm.settings.production SECRET_KEY=$$($(BIN)
 	EMAIL_URL=smtp+tls://user:password@mail.example.com:587 KEELSON_HOSTS=crm.example.com KEELSON_BASE_URL=https://crm.example.com KEELSON_LIVE_URL=https://crm.example.com
 # Compiled once and kept, whatever the machine's default: tests start a hundred processes, and each would compile it all again.
 unexport PYTHONDONTWRITEBYTECODE
+# Memory in pages of 2 MB where the kernel gives them (Linux, glibc 2.35): a process walks 250 MB of objects, and with pages of 4 KB it
+# spends a fifth to a third of its time on finding them. Python's own allocator can't ask for such pages, glibc's can.
+export PYTHONMALLOC ?= malloc
+export GLIBC_TUNABLES ?= glibc.malloc.hugetlb=1
 # Where libraries are that were unpacked without root (deploy/bootstrap.py); absent on most machines.
 -include var/system.mk
 

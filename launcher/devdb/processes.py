@@ -75,7 +75,8 @@ def log_file(var_dir: Path, name: str) -> Path:
 
 def environment() -> dict[str, str]:
     """Choose what a server sees of our environment: no PG* variable and no Python path, which would lead it astray."""
-    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "HOME": "/"}
+    memory = {name: os.environ[name] for name in ("GLIBC_TUNABLES",) if name in os.environ}
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "HOME": "/", **memory}
 
 
 def spawn(command: list[str], log: Path, runner: Runner | None = None) -> subprocess.Popen[bytes]:
