@@ -45,6 +45,7 @@ SIZES = {
     "tiny": (400, 30, 50, 60, 10),
     "quick": (100_000, 1_000, 5_000, 10_000, 1_000),
     "full": (1_000_000, 5_000, 50_000, 100_000, 10_000),
+    "huge": (),  # `bench.ib_huge`
 }
 PLANS = 200
 LEVELS = 5
@@ -107,6 +108,10 @@ def timed(work: Callable[[], object]) -> tuple[float, float]:
 
 def run(size: str) -> list[Figure]:
     with own_database("ib"), own_pages():
+        if size == "huge":
+            from bench import ib_huge
+
+            return ib_huge.measure()
         return measure(size)
 
 
@@ -127,7 +132,7 @@ def whole_run(brand: Brand, since: dt.datetime) -> list[Figure]:
     say(f"  {lines:,} lines")
     with connection.cursor() as cursor:
         cursor.execute(PLAIN)
-        _triggers(cursor)
+        add_triggers(cursor)
         say("plain INSERT")
         plain, plain_used = timed(
             lambda: cursor.execute("INSERT INTO plain_accrual SELECT * FROM ib_accrual ORDER BY id")
@@ -141,7 +146,7 @@ def whole_run(brand: Brand, since: dt.datetime) -> list[Figure]:
     ]
 
 
-def _triggers(cursor) -> None:  # type: ignore[no-untyped-def]
+def add_triggers(cursor) -> None:  # type: ignore[no-untyped-def]
     """Give the plain table the triggers that the accruals have."""
     cursor.execute(
         "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'ib_accrual'::regclass AND NOT tgisinternal"
@@ -247,7 +252,8 @@ def large_tree(brand: Brand, count: int, branch: int) -> list[Figure]:
 # --- what is measured on ---
 
 
-def fill(partners: int, clients: int) -> Brand:
+def fill(partners: int, clients: int, *, is_short: bool = False) -> Brand:
+    """Write plans, partners and clients; is_short: nobody is above the clients' partners, and plans pay per lot alone."""
     say("filling")
     brand = Brand.objects.create(code="bench", name="Bench", base_currency="EUR")
     desk = Desk.objects.create(brand=brand, name="Desk")
@@ -255,8 +261,8 @@ def fill(partners: int, clients: int) -> Brand:
     maker, checker = (User.objects.create_user(f"u{n}", f"u{n}@example.com", kind=UserKind.STAFF) for n in range(2))
     FxRate.objects.create(on=dt.date(2026, 1, 2), currency="USD", rate="1.25")
     for number in range(PLANS):
-        make_plan(brand, number, maker, checker)
-    make_partners(brand, "p", partners, width=max(2, round(partners ** (1 / LEVELS))))
+        make_plan(brand, number, maker, checker, is_short=is_short)
+    make_partners(brand, "p", partners, width=partners + 1 if is_short else max(2, round(partners ** (1 / LEVELS))))
     given = {"partners": partners, "plans": PLANS, "long_ago": LONG_AGO, "name": "p"}
     with connection.cursor() as cursor:
         cursor.execute(HELD, given)
@@ -269,7 +275,7 @@ def fill(partners: int, clients: int) -> Brand:
     return brand
 
 
-def make_plan(brand: Brand, number: int, maker: User, checker: User) -> None:
+def make_plan(brand: Brand, number: int, maker: User, checker: User, *, is_short: bool = False) -> None:
     plan = Plan.objects.create(brand=brand, name=f"Plan {number}")
     network = {0: "own", 1: "difference"}.get(number % 8, "introducer")
     version = PlanVersion.objects.create(
@@ -294,11 +300,11 @@ def make_plan(brand: Brand, number: int, maker: User, checker: User) -> None:
     )
     if number % 5 == 0:
         PlanOverride.objects.create(version=version, group="metals", level=2, amount_per_lot="1.5")
-    if number % 4 == 2:
+    if number % 4 == 2 and not is_short:
         PlanComponent.objects.create(version=version, component="commission", value="0.2", cap=50)
-    if number % 4 == 3:
+    if number % 4 == 3 and not is_short:
         PlanCpa.objects.create(version=version, amount=200, min_deposit=0, min_lots=10, within_days=365)
-    if number % 8 == 3:
+    if number % 8 == 3 and not is_short:
         PlanComponent.objects.create(version=version, component="pip", group="fx_majors", value="0.1")
     PlanVersion.objects.filter(pk=version.pk).update(state="active", decided_by=checker, decided_at=LONG_AGO)
 

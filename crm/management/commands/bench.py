@@ -16,7 +16,7 @@ PACKAGES = {"leads", "risk", "web"}
 def names() -> list[str]:
     """List the benchmarks by their modules' names."""
     folder = Path(settings.BASE_DIR) / "bench"
-    modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "harness", "bare_urls", "anomalies"}
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "harness", "bare_urls", "anomalies", "ib_huge"}
     # A large one is a package: its parts are measured together.
     return sorted(modules | {path.parent.name for path in folder.glob("*/__init__.py") if path.parent.name in PACKAGES})
 
@@ -28,9 +28,9 @@ class Command(BaseCommand):
         parser.add_argument("name", nargs="?", choices=names(), help="Without a name: list the benchmarks")
         parser.add_argument(
             "--size",
-            choices=["tiny", "quick", "full"],
+            choices=["tiny", "quick", "full", "huge"],
             default="quick",
-            help="tiny only shows that the benchmark works",
+            help="tiny only shows that the benchmark works; not every benchmark has huge, which takes up to half an hour",
         )
         parser.add_argument("--json", action="store_true")
         parser.add_argument(
@@ -49,6 +49,8 @@ class Command(BaseCommand):
         harness = import_module("bench.harness")
         if options["resume"] and "resume" not in signature(module.run).parameters:
             raise CommandError(f"The benchmark {options['name']} can't be resumed.")
+        if options["size"] == "huge" and "huge" not in getattr(module, "SIZES", ()):
+            raise CommandError(f"The benchmark {options['name']} has no size huge.")
         figures = module.run(options["size"], **({"resume": options["resume"]} if options["resume"] else {}))
         report = {
             "bench": options["name"],
