@@ -144,6 +144,8 @@ def side_tables() -> list[str]:
 def with_facts(rows: QuerySet[Client], *names: str) -> QuerySet[Any]:
     """Annotate clients with facts of side tables under the facts' own names; one join per table."""
     beside = [FACTS[name] for name in names if FACTS[name].side is not None]
+    if not beside:
+        return rows
     return rows.annotate(
         **{
             entry.name: F(entry.path) if entry.absent is None else Coalesce(F(entry.path), Value(entry.absent))

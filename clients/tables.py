@@ -169,7 +169,7 @@ class ClientTable(Table):
         NumberColumn("kyc_level", _("KYC"), digits=0, css="center"),
         BadgeColumn("risk_rating", _("Risk")),
         DateColumn("first_deposit_at", _("FTD"), sort=True),
-        MoneyColumn("net_deposits", _("Net deposits"), sort=True, currency="brand.base_currency", total=True),
+        MoneyColumn("net_deposits", _("Net deposits"), sort=True, usual=0, currency="brand.base_currency", total=True),
         MoneyColumn("equity", _("Equity"), currency="brand.base_currency", total="trading_facts.equity"),
         AgoColumn("last_trade_at", _("Last trade"), sort=True),
         AgoColumn("last_contact_at", _("Last contact"), sort=True),

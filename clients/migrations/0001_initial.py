@@ -1141,6 +1141,10 @@ class Migration(migrations.Migration):
             model_name='client',
             index=models.Index(condition=models.Q(('stage', 'lead'), ('last_trade_at__isnull', False)), fields=['last_trade_at', 'id'], name='leads_by_last_trade'),
         ),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(condition=models.Q(('stage', 'lead'), models.Q(('net_deposits', 0), _negated=True)), fields=['net_deposits', 'id'], name='leads_by_net_deposits'),
+        ),
         migrations.AddConstraint(
             model_name='client',
             constraint=models.UniqueConstraint(condition=models.Q(('email', ''), _negated=True), fields=('brand', 'email'), name='one_client_per_email_and_brand'),

@@ -205,6 +205,10 @@ class Client(HasState):
                 name="leads_by_last_trade",
                 condition=LEADS & models.Q(last_trade_at__isnull=False),
             ),
+            # All others are at zero, and come by number (`crm.ui.keyset.Order.usual`).
+            models.Index(
+                fields=["net_deposits", "id"], name="leads_by_net_deposits", condition=LEADS & ~models.Q(net_deposits=0)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -91,15 +92,18 @@ def money(
         return "–"
     if isinstance(amount, money_rules.Money):
         currency, amount = amount.currency, amount.amount
-    value = Decimal(amount)
+    return _money(Decimal(amount), currency, locale(), sign=sign, is_whole=is_whole)
+
+
+def _money(value: Decimal, currency: str, shown: Locale, *, sign: bool, is_whole: bool = False) -> str:
     booked = value.quantize(Decimal(1) if is_whole else _smallest(currency))
     is_fine = not is_whole and value != booked
     value = value.normalize() if is_fine else booked
-    shape = _shape(locale(), currency)
+    shape = _shape(shown, currency)
     if shape is None:
         is_usual = not is_fine and not is_whole
         text = format_currency(
-            abs(value), currency, locale=locale(), currency_digits=is_usual, decimal_quantization=is_usual
+            abs(value), currency, locale=shown, currency_digits=is_usual, decimal_quantization=is_usual
         )
     else:
         before, after, group, point = shape
@@ -144,13 +148,59 @@ def approximate(count: int) -> str:
     return number(count, 0)
 
 
+@dataclass(frozen=True)
+class Reader:
+    """How one person has dates, times and money written. A list looks that up once and asks it for each of its cells."""
+
+    locale: Locale
+    zone: tzinfo
+    is_iso: bool
+
+    def local(self, value: datetime) -> datetime:
+        return value if value.utcoffset() is None else value.astimezone(self.zone)
+
+    def day(self, value: date | datetime | None) -> str:
+        if value is None:
+            return "–"
+        return self._day(self.local(value) if isinstance(value, datetime) else value)
+
+    def _day(self, value: date) -> str:
+        if self.is_iso:
+            return f"{value:%Y-%m-%d}"
+        return _medium(value.date() if isinstance(value, datetime) else value, self.locale)
+
+    def moment(self, value: date | datetime | None, *, seconds: bool = False, zone: bool = False) -> str:
+        if not isinstance(value, datetime):
+            return self.day(value)
+        shown = self.local(value)
+        clock = f"{shown.hour:02}:{shown.minute:02}" + (f":{shown.second:02}" if seconds else "")
+        return f"{self._day(shown)}, {clock}{_zone(shown) if zone else ''}"
+
+    def money(self, amount: Decimal, currency: str, *, sign: bool = False) -> str:
+        return _money(amount, currency, self.locale, sign=sign)
+
+    def ago(self, value: datetime | date | None, now: datetime | None = None) -> str:
+        if value is None:
+            return gettext("never")
+        if not isinstance(value, datetime):
+            value = datetime.combine(value, datetime.min.time(), tzinfo=self.zone)
+        seconds = int((value - (now or timezone.now())).total_seconds())
+        if abs(seconds) < 45:
+            return gettext("just now")
+        if abs(seconds) > 30 * 86400:
+            return self.day(value)
+        step = 60 if abs(seconds) < 7200 else 3600 if abs(seconds) < 172800 else 86400
+        return _delta(round(seconds / step) * step, self.locale)
+
+
+def reader() -> Reader:
+    """Look up how whoever reads this page has dates, times and money written."""
+    return Reader(locale(), timezone.get_current_timezone(), _dates.get() == ISO)
+
+
 def local(value: datetime) -> datetime:
     """Convert an instant to the reader's time zone; naive values stay as they are."""
-    return timezone.localtime(value) if timezone.is_aware(value) else value
-
-
-def _day(value: date, shown: Locale) -> str:
-    return f"{value:%Y-%m-%d}" if _dates.get() == ISO else _medium(value, shown)
+    return reader().local(value)
 
 
 @lru_cache(maxsize=4096)
@@ -160,9 +210,7 @@ def _medium(value: date, shown: Locale) -> str:
 
 def day(value: date | datetime | None) -> str:
     """Write a date as the reader's locale does; of an instant, the date in the reader's zone."""
-    if value is None:
-        return "–"
-    return _day(local(value).date() if isinstance(value, datetime) else value, locale())
+    return reader().day(value)
 
 
 def day_pattern() -> str:
@@ -191,21 +239,7 @@ def moment(value: date | datetime | None, *, seconds: bool = False, zone: bool =
 
     `zone` names it, too: `22 Nov 2026, 14:30:05 CET`.
     """
-    if not isinstance(value, datetime):
-        return day(value)
-    shown = local(value)
-    clock = f"{shown.hour:02}:{shown.minute:02}" + (f":{shown.second:02}" if seconds else "")
-    return f"{_day(shown.date(), locale())}, {clock}{_zone(shown) if zone else ''}"
-
-
-def moments(value: date | datetime, *, seconds: bool = False) -> tuple[str, str]:
-    """Write what `moment` does, and the exact instant with its zone: a list's cell and its tooltip."""
-    if not isinstance(value, datetime):
-        return day(value), day(value)
-    shown = local(value)
-    minute = f"{_day(shown.date(), locale())}, {shown.hour:02}:{shown.minute:02}"
-    second = f"{minute}:{shown.second:02}"
-    return second if seconds else minute, f"{second}{_zone(shown)}"
+    return reader().moment(value, seconds=seconds, zone=zone)
 
 
 def _zone(shown: datetime) -> str:
@@ -221,17 +255,7 @@ def _delta(seconds: int, shown: Locale) -> str:
 
 def ago(value: datetime | date | None, now: datetime | None = None) -> str:
     """Write how long ago an instant was: `3 hours ago`, `in 2 days`, `just now`; a plain date beyond a month."""
-    if value is None:
-        return gettext("never")
-    if not isinstance(value, datetime):
-        value = datetime.combine(value, datetime.min.time(), tzinfo=timezone.get_current_timezone())
-    seconds = int((value - (now or timezone.now())).total_seconds())
-    if abs(seconds) < 45:
-        return gettext("just now")
-    if abs(seconds) > 30 * 86400:
-        return day(value)
-    step = 60 if abs(seconds) < 7200 else 3600 if abs(seconds) < 172800 else 86400
-    return _delta(round(seconds / step) * step, locale())
+    return reader().ago(value, now)
 
 
 def duration(value: timedelta | float | int | None, *, to_minute: bool = False) -> str:

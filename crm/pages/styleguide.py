@@ -13,10 +13,10 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
 from crm.choices import DeliveryState, JobState
-from crm.templatetags.keelson import icon_names
 from crm.ui.badges import TONES
 from crm.ui.charts import Chart, Series
 from crm.ui.forms import DayInput
+from crm.ui.icons import icon_names
 from crm.ui.views import staff_page
 
 # A language written from right to left: it need not be translated to show the mirrored layout.

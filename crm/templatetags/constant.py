@@ -1,7 +1,7 @@
 """Tags of which most uses are the same on every page: drawn once in a process instead of some 150 times a page.
 
-They replace Django's `{% translate %}` and `{% url %}` and our `{% icon %}`, and mean the same. With variables in them, or `as`,
-they are what they were.
+They replace Django's `{% translate %}`, `{% url %}` and `{% static %}` and our `{% icon %}`, and mean the same. With variables
+in them, or `as`, they are what they were.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from django.template.defaulttags import URLNode
 from django.template.defaulttags import url as plain_url
 from django.template.library import SimpleNode
 from django.templatetags.i18n import TranslateNode, do_translate
+from django.templatetags.static import do_static
 from django.urls import get_script_prefix, get_urlconf
 from django.utils.translation import get_language
 
@@ -46,6 +47,10 @@ def _addresses() -> tuple[str, str]:
     return get_urlconf() or settings.ROOT_URLCONF, get_script_prefix()
 
 
+def _files() -> str:
+    return settings.STATIC_URL
+
+
 def _is_literal(expression: FilterExpression | None) -> bool:
     if expression is None:
         return True
@@ -69,6 +74,13 @@ def url(parser: Parser, token: Token) -> Node:
     assert isinstance(node, URLNode)
     is_constant = not (node.args or node.kwargs or node.asvar) and _is_literal(node.view_name)
     return Constant(node, _addresses) if is_constant else node
+
+
+@register.tag("static")
+def static(parser: Parser, token: Token) -> Node:
+    """Write a static file's address as Django does; of a file that is named in the template once for each place of files."""
+    node = do_static(parser, token)
+    return Constant(node, _files) if not node.varname and _is_literal(node.path) else node
 
 
 @register.tag("icon")

@@ -1,10 +1,8 @@
 """Template vocabulary of every Keelson page (a builtin: no `{% load %}` needed). See docs/ui.md."""
 
-import re
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -22,36 +20,15 @@ from crm.i18n import formats
 from crm.models import Brand
 from crm.texts.risk_warning import risk_warning_of
 from crm.ui import badges, charts, people_columns
+from crm.ui.icons import draw_icon
 
 register = template.Library()
-SPRITE = "vendor/lucide/sprite.svg"
-
-
-@lru_cache(maxsize=1)
-def _shapes() -> dict[str, str]:
-    """Read the drawing of each icon in the sprite."""
-    text = (Path(settings.BASE_DIR) / "static" / SPRITE).read_text(encoding="utf-8")
-    found = re.findall(r'<symbol id="([^"]+)"[^>]*>(.*?)</symbol>', text, re.S)
-    return {name: drawing.replace(" />", "/>").replace("> <", "><") for name, drawing in found}
-
-
-@lru_cache(maxsize=1)
-def icon_names() -> frozenset[str]:
-    """List the icons in the sprite."""
-    return frozenset(_shapes())
-
-
-@lru_cache(maxsize=2048)
-def _icon(name: str, css: str) -> SafeString:
-    """Draw an icon in the page itself, which asks for no file and is not laid out again when one arrives."""
-    drawing = SafeString(_shapes().get(name) or _shapes()["circle"])
-    return format_html('<svg class="icon {}" viewBox="0 0 24 24" aria-hidden="true">{}</svg>', css, drawing)
 
 
 @register.simple_tag
 def icon(name: str, css: str = "") -> SafeString:
     """Render an icon: `{% icon "users" %}`; `css` adds classes (`icon-sm`, `icon-lg`; `icon-flip` mirrors arrows right-to-left)."""
-    return _icon(str(name), css)
+    return draw_icon(str(name), css)
 
 
 @register.simple_tag
@@ -80,7 +57,7 @@ def badge_html(label: str, tone: str, icon_name: str = "") -> SafeString:
     """Render a badge; with an icon it has no dot."""
     if icon_name:
         return format_html(
-            '<span class="k-badge plain tone-{}">{}{}</span>', badges.tone_name(tone), _icon(icon_name, ""), label
+            '<span class="k-badge plain tone-{}">{}{}</span>', badges.tone_name(tone), draw_icon(icon_name), label
         )
     return format_html('<span class="k-badge tone-{}">{}</span>', badges.tone_name(tone), label)
 

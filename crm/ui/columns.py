@@ -49,6 +49,7 @@ class Column:
     value    where the value is: a dotted path on the row, or a function of the row; the column's own name by default
     sort     the field path to order by (`client__last_name`), True for the column's own name; needs an index on
              (path, id). Never a path through a to-many relation
+    usual    in a sorted column the value of most rows, where an index may hold only the others (`crm.ui.keyset.Order`)
     render   a function (row, table) → text or safe HTML, instead of the value
     link     the cell opens the row (`Table.row_url`); the first such link is what Enter opens
     hidden   not shown until the user chooses it
@@ -62,6 +63,7 @@ class Column:
     label: Label
     value: str | Callable[[Any], Any] = ""
     sort: str | bool = False
+    usual: Any = None
     render: Callable[[Any, Any], Any] | None = None
     link: bool = False
     hidden: bool = False
@@ -75,6 +77,11 @@ class Column:
     @property
     def sort_path(self) -> str:
         return self.name if self.sort is True else str(self.sort or "")
+
+    @property
+    def is_own_field(self) -> bool:
+        """Whether the value is a field of the row itself."""
+        return not callable(self.value) and "." not in self.value
 
     def read(self, row: Any) -> Any:
         if callable(self.value):
@@ -121,6 +128,17 @@ def _one(row: Any, name: str) -> Any:
     return value() if callable(value) else value
 
 
+def once(table: Any, key: Any, draw: Callable[[], str]) -> str:
+    """Draw what many rows of a page show once for the page; None: this one shows something of its own."""
+    drawn: dict[Any, str] = table.drawn
+    if key is None or key not in drawn:
+        inner = draw()
+        if key is None:
+            return inner
+        drawn[key] = inner
+    return drawn[key]
+
+
 @dataclass(frozen=True)
 class BadgeColumn(Column):
     """A state with its label and colour, from the `BadgeChoices` of the field that `value` leads to."""
@@ -129,18 +147,8 @@ class BadgeColumn(Column):
         if value is None or value == "":
             return DASH
         # A page shows few states of fifty rows.
-        state = (self.name, type(row), value) if type(value) is str and self._is_own_field else None
-        drawn: dict[Any, str] = table.__dict__.setdefault("drawn_states", {})
-        if state is None or state not in drawn:
-            inner = self.state_html(value, row, table)
-            if state is None:
-                return inner
-            drawn[state] = inner
-        return drawn[state]
-
-    @property
-    def _is_own_field(self) -> bool:
-        return not callable(self.value) and "." not in self.value
+        state = (self.name, type(row), value) if type(value) is str and self.is_own_field else None
+        return once(table, state, lambda: self.state_html(value, row, table))
 
     def state_html(self, value: Any, row: Any, table: Any) -> str:
         """Render a state that isn't empty."""
@@ -199,11 +207,11 @@ class MoneyColumn(Column):
     def html(self, value: Any, row: Any, table: Any) -> str:
         if value is None:
             return DASH
-        return self.amount_html(*self.read_money(value, row))
+        return self.amount_html(*self.read_money(value, row), table)
 
-    def amount_html(self, amount: Decimal, currency: str) -> str:
+    def amount_html(self, amount: Decimal, currency: str, table: Any) -> str:
         """Write an amount as the column's cells do."""
-        text = escape(formats.money(amount, currency, sign=self.signed))
+        text = escape(table.reader.money(amount, currency, sign=self.signed))
         if amount and (amount < 0 or self.signed):
             return f'<span class="{"neg" if amount < 0 else "pos"}">{text}</span>'
         return text
@@ -218,7 +226,7 @@ class DateColumn(Column):
     css: str = "nowrap"
 
     def html(self, value: Any, row: Any, table: Any) -> str:
-        return DASH if value is None else escape(formats.day(value))
+        return DASH if value is None else escape(table.reader.day(value))
 
 
 @dataclass(frozen=True)
@@ -231,7 +239,8 @@ class TimeColumn(Column):
     def html(self, value: Any, row: Any, table: Any) -> str:
         if value is None:
             return DASH
-        shown, exact = formats.moments(value, seconds=self.seconds)
+        exact = table.reader.moment(value, seconds=True, zone=True)
+        shown = table.reader.moment(value, seconds=self.seconds)
         return f'<span title="{escape(exact)}">{escape(shown)}</span>'
 
 
@@ -247,8 +256,8 @@ class AgoColumn(Column):
             return DASH
         late = self.overdue and isinstance(value, datetime) and value < table.now
         css = ' class="neg"' if late else ""
-        exact, text = escape(formats.moment(value, seconds=True, zone=True)), escape(formats.ago(value, table.now))
-        return f'<span{css} title="{exact}">{text}</span>'
+        exact, text = table.reader.moment(value, seconds=True, zone=True), table.reader.ago(value, table.now)
+        return f'<span{css} title="{escape(exact)}">{escape(text)}</span>'
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import django_filters
@@ -31,6 +32,15 @@ CHOICES = [
     ("over24h", _("More than 24 hours ago")),
     ("over72h", _("More than 3 days ago")),
 ]
+
+
+@lru_cache(maxsize=512)
+def narrowed_to(filterset: type[django_filters.FilterSet], names: frozenset[str]) -> type[django_filters.FilterSet]:
+    """Make a filter set of only these filters of another one, in the same order."""
+    make: Any = type(filterset)
+    narrow: type[django_filters.FilterSet] = make(filterset.__name__, (filterset,), {})
+    narrow.base_filters = {name: one for name, one in filterset.base_filters.items() if name in names}
+    return narrow
 
 
 class WhenFilter(django_filters.ChoiceFilter):

@@ -2,7 +2,8 @@
 
 A list is ordered by one value and then by primary key, so every row has its own place even among equal values. Rows
 without a value come last in both directions: the walk has two legs, "has a value" and "has none", and each leg is a
-plain range of the index on (value, id). A page costs one query, two where it crosses from one leg to the other.
+plain range of the index on (value, id). A page costs one query, two where it crosses from one leg to the other. Where most
+rows have the same value, the index need not hold them: they are a leg of their own, by number (`Order.usual`).
 
 The cursor in the address is encrypted: the sort value may be a name or an e-mail that the reader sees only masked.
 """
@@ -17,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
+from enum import Enum
 from functools import lru_cache, reduce
 from typing import Any
 from uuid import UUID
@@ -30,15 +32,20 @@ from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessTha
 from crm.ui import nearest
 
 SORT_ALIAS = "k_sort"
+KEYS = ("pk", "id")
 
 
 @dataclass(frozen=True)
 class Order:
-    """What a list is ordered by: `path` is a field path or an annotation, `key` its name in the address."""
+    """What a list is ordered by: `path` is a field path or an annotation, `key` its name in the address.
+
+    usual: the value that most rows have, where the index of this order may hold only the others.
+    """
 
     key: str
     path: str
     descending: bool = False
+    usual: Any = None
 
     @property
     def param(self) -> str:
@@ -116,7 +123,9 @@ def read_cursor(token: str, order: Order, queryset: QuerySet[Any]) -> Cursor | N
         name, value, is_null, pk, backwards = json.loads(body)
         if name != order.param:
             return None
-        field, _nullable = _sort_field(queryset, order.path)
+        field, nullable = _sort_field(queryset, order.path)
+        if is_null and not nullable:
+            return None
         return Cursor(
             order=name,
             value=None if is_null else field.to_python(value),
@@ -127,24 +136,66 @@ def read_cursor(token: str, order: Order, queryset: QuerySet[Any]) -> Cursor | N
         return None
 
 
+class Part(Enum):
+    """The rows of a leg, by their value: any, none, and around the usual one."""
+
+    FILLED = "filled"
+    EMPTY = "empty"
+    ABOVE = "above"
+    USUAL = "usual"
+    BELOW = "below"
+
+
+def _parts(order: Order, *, nullable: bool, down: bool) -> list[Part]:
+    """List the parts of a list in walking direction."""
+    filled = [Part.FILLED] if order.usual is None else [Part.ABOVE, Part.USUAL, Part.BELOW]
+    if not down:
+        filled.reverse()
+    empty = [Part.EMPTY] if nullable else []
+    return [*filled, *empty] if down == order.descending else [*empty, *filled]
+
+
+def _part_of(order: Order, value: Any) -> Part:
+    if value is None:
+        return Part.EMPTY
+    if order.usual is None:
+        return Part.FILLED
+    return Part.USUAL if value == order.usual else Part.ABOVE if value > order.usual else Part.BELOW
+
+
 @dataclass(frozen=True)
 class Leg:
     """One leg of the walk, in walking direction, after the cursor where the cursor lies in this leg."""
 
     order: Order
-    empty: bool
+    part: Part
     nullable: bool
     down: bool
-    after: Cursor | None
+    after: Cursor | None = None
+
+    @property
+    def empty(self) -> bool:
+        return self.part is Part.EMPTY
 
     @property
     def is_by_key(self) -> bool:
-        return self.empty or self.order.path in ("pk", "id")
+        return self.part in (Part.EMPTY, Part.USUAL) or self.order.path in KEYS
+
+    @property
+    def _held(self) -> Q:
+        path, usual = self.order.path, self.order.usual
+        return {
+            Part.FILLED: Q(**{f"{path}__isnull": False}) if self.nullable else Q(),
+            Part.EMPTY: Q(**{f"{path}__isnull": True}),
+            Part.ABOVE: Q(**{f"{path}__gt": usual}),
+            Part.USUAL: Q(**{path: usual}),
+            Part.BELOW: Q(**{f"{path}__lt": usual}),
+        }[self.part]
 
     @property
     def condition(self) -> Q:
         """What holds for its rows."""
-        condition = Q(**{f"{self.order.path}__isnull": self.empty}) if self.nullable else Q()
+        condition = self._held
         if self.after is None:
             return condition
         if self.is_by_key:
@@ -179,12 +230,10 @@ def _walk(
     _field, nullable = _sort_field(queryset, order.path)
     backwards = bool(cursor and cursor.backwards)
     down = order.descending != backwards
-    empties = [False, True] if nullable else [False]
-    if backwards:
-        empties.reverse()
+    parts = _parts(order, nullable=nullable, down=down)
     if cursor is not None:
-        empties = empties[empties.index(cursor.value is None and nullable) :]
-    legs = [Leg(order, empty, nullable, down, cursor if index == 0 else None) for index, empty in enumerate(empties)]
+        parts = parts[parts.index(_part_of(order, cursor.value)) :]
+    legs = [Leg(order, part, nullable, down, cursor if index == 0 else None) for index, part in enumerate(parts)]
     if candidates is not None:
         near = candidates if nearer is None else nearer
         walked = [(leg, candidates if leg.empty else near) for leg in legs]
@@ -240,11 +289,11 @@ def get_page(
     match (see `crm.ui.nearest`), for a query more where they are few. `nearer`: the part of them that holds all rows with a
     value in this order, where that, too, is a range of an index. has_index: so are those without one.
     """
-    queryset = queryset.annotate(**{SORT_ALIAS: F(order.path)})
-    if candidates is not None:
-        candidates = candidates.annotate(**{SORT_ALIAS: F(order.path)})
-    if nearer is not None:
-        nearer = nearer.annotate(**{SORT_ALIAS: F(order.path)})
+    if order.path not in KEYS:  # which every row has at hand
+        value = {SORT_ALIAS: F(order.path)}
+        queryset = queryset.annotate(**value)
+        candidates = None if candidates is None else candidates.annotate(**value)
+        nearer = None if nearer is None else nearer.annotate(**value)
     cursor = read_cursor(token, order, queryset)
     rows = _walk(queryset, order, cursor, size + 1, candidates, nearer, has_index=has_index)
     more = len(rows) > size
@@ -261,7 +310,8 @@ def get_page(
         has_next = has_previous = True
 
     def at(row: Any, backwards: bool) -> str:
-        return Cursor(order.param, getattr(row, SORT_ALIAS), row.pk, backwards).token()
+        value = row.pk if order.path in KEYS else getattr(row, SORT_ALIAS)
+        return Cursor(order.param, value, row.pk, backwards).token()
 
     return Page(rows, at(rows[-1], False) if has_next else None, at(rows[0], True) if has_previous else None)
 
@@ -270,8 +320,8 @@ def all_rows(queryset: QuerySet[Any], order: Order, chunk: int = 2000) -> Iterat
     """Yield the whole list in its order, through server-side cursors: memory stays flat at any size."""
     queryset = queryset.annotate(**{SORT_ALIAS: F(order.path)})
     _field, nullable = _sort_field(queryset, order.path)
-    for empty in (False, True) if nullable else (False,):
-        leg = Leg(order, empty, nullable, order.descending, None)
+    for part in _parts(order, nullable=nullable, down=order.descending):
+        leg = Leg(order, part, nullable, order.descending)
         yield from leg.of(queryset).iterator(chunk_size=chunk)
 
 

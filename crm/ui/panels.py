@@ -36,7 +36,7 @@ def allows(permission: Permission, user: User) -> bool:
 
 
 @cache
-def _address(url_name: str) -> str:
+def address_of(url_name: str) -> str:
     """Find a page's address once a process: each menu asks for a hundred, at 0.02 ms each."""
     return reverse(url_name)
 
@@ -68,7 +68,7 @@ class MenuEntry:
 
     @property
     def url(self) -> str:
-        return _address(self.url_name)
+        return address_of(self.url_name)
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -10,12 +10,13 @@ from html import escape
 from typing import Any
 from zlib import crc32
 
+from babel import Locale
 from django.contrib.staticfiles.finders import find
 from django.db.models import Model
 from django.templatetags.static import static
 
 from crm.i18n import formats
-from crm.ui.columns import DASH, BadgeColumn, Column, look_up
+from crm.ui.columns import DASH, BadgeColumn, Column, look_up, once
 
 TAG = re.compile(r"<[^<>]*>")  # of markup that columns made, where a bracket is never bare
 
@@ -38,14 +39,14 @@ def flag(code: str) -> str:
 
 
 @lru_cache(maxsize=2048)
-def _country(code: str, locale: str) -> str:
-    name = formats.locale().territories.get(code.upper()) or code
+def _country(code: str, shown: Locale) -> str:
+    name = shown.territories.get(code.upper()) or code
     return f'<span class="k-country">{flag(code)}<span class="clip">{escape(name)}</span></span>'
 
 
 def country_html(code: str) -> str:
     """Write a country's flag and its name in the reader's language."""
-    return _country(code, str(formats.locale()))
+    return _country(code, formats.locale())
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,14 @@ class PersonColumn(Column):
     key: str = ""
 
     def shown(self, row: Any, table: Any) -> str:
+        if self.link or self.render or self.key or not self.is_own_field:
+            return self._drawn(row, table)
+        # A page shows few owners of fifty rows.
+        person = self.read(row)
+        key = (self.name, type(person), person.pk) if isinstance(person, Model) else None
+        return once(table, key, lambda: self._drawn(row, table))
+
+    def _drawn(self, row: Any, table: Any) -> str:
         inner = super().shown(row, table)
         if inner == DASH:
             return inner
@@ -77,7 +86,7 @@ class CountryColumn(Column):
     """A country's flag and its name in the reader's language; exports have the code."""
 
     def html(self, value: Any, row: Any, table: Any) -> str:
-        return country_html(str(value)) if value else DASH
+        return _country(str(value), table.reader.locale) if value else DASH
 
 
 @dataclass(frozen=True)

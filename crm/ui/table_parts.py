@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 
 from crm.i18n import formats
 from crm.ui.columns import Column
-from crm.ui.panels import Label, Permission
+from crm.ui.icons import draw_icon
+from crm.ui.panels import Label, Permission, address_of
 
 if TYPE_CHECKING:
     from crm.models import User
@@ -93,6 +94,15 @@ class BulkAction:
     tone: str = "plain"
     fields: str = ""
     most: int = 0  # of "all that match", for an action that takes more than others do: `selected(request, most=…)`
+
+    @property
+    def button(self) -> SafeString:
+        """Render its button."""
+        confirm = f' data-confirm="{escape(str(self.confirm))}"' if self.confirm else ""
+        return SafeString(
+            f'<button class="btn btn-sm btn-{self.tone}" formaction="{escape(address_of(self.url_name))}" name="action"'
+            f' value="{escape(self.slug)}"{confirm}>{draw_icon(self.icon) if self.icon else ""}{escape(str(self.label))}</button>'
+        )
 
 
 @dataclass(frozen=True)

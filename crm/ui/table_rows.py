@@ -11,7 +11,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from crm.ui.columns import DASH, AgoColumn, BadgeColumn, Column, DateColumn, MoneyColumn, TimeColumn
+from crm.ui.icons import draw_icon
 from crm.ui.people_columns import PersonColumn
+from crm.ui.table_parts import HeadCell
 from crm.ui.totals import Totals
 
 if TYPE_CHECKING:
@@ -64,6 +66,21 @@ class Cells:
         label = "" if column.name in self.places else f' data-label="{escape(str(column.label))}"'
         return f'<td class="{css}"{label}>' if css else f"<td{label}>"
 
+    def head(self, cells: Sequence[HeadCell]) -> SafeString:
+        """Render the `<th>` of each column, linked where the list can be ordered by it."""
+        parts = []
+        for cell in cells:
+            css, label, address = cell.css, escape(cell.label), escape(cell.sort_url)
+            aria = ""
+            if cell.direction:
+                css = f"{css} sorted"
+                aria = f' aria-sort="{"ascending" if cell.direction == "up" else "descending"}"'
+            title = f' title="{escape(str(cell.column.help))}"' if cell.column.help else ""
+            arrow = {"up": "arrow-up", "down": "arrow-down"}.get(cell.direction, "chevrons-up-down")
+            inner = f'<a href="{address}" hx-get="{address}">{label}{draw_icon(arrow)}</a>' if address else label
+            parts.append(f'<th class="{css}"{aria}{title}>{inner}</th>')
+        return SafeString("\n".join(parts))
+
     def row(self, row: Any) -> SafeString:
         """Render the cells of a row, without the box that selects it."""
         parts = []
@@ -94,7 +111,9 @@ class Cells:
             name = ""
             if isinstance(column, MoneyColumn) and column.name in totals.sums:
                 by_currency = sorted(totals.sums[column.name].items())
-                inner += "".join(f"<span>{column.amount_html(amount, code)}</span>" for code, amount in by_currency)
+                inner += "".join(
+                    f"<span>{column.amount_html(amount, code, self.table)}</span>" for code, amount in by_currency
+                )
                 name = f' data-label="{escape(str(column.label))}"' if is_named else ""
             parts.append(f'<td class="{css}"{name}{"" if inner else " data-none"}>{inner}</td>')
         return SafeString(f"<tfoot><tr>{''.join(parts)}</tr></tfoot>")

@@ -112,7 +112,7 @@ class Surroundings:
         for quick in self.quick_offered:
             is_on = self._is_on(quick)
             changes: dict[str, Any] = dict.fromkeys(quick.filters) if is_on else quick.changes(self)
-            chips.append(QuickChip(quick.label, self.url(**changes), is_on))
+            chips.append(QuickChip(str(quick.label), self.url(**changes), is_on))
         return chips
 
     @property

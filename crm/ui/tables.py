@@ -47,7 +47,7 @@ from crm.ui.columns import (
     TimeColumn,
     YesNoColumn,
 )
-from crm.ui.filters import ConditionFilter
+from crm.ui.filters import ConditionFilter, narrowed_to
 from crm.ui.panels import Label, Permission, allows
 from crm.ui.people_columns import CountryColumn, PersonColumn, StatusColumn
 from crm.ui.table_parts import BulkAction, Empty, FilterRequest, HeadCell, Peek, QuickFilter, reverse_pk
@@ -192,6 +192,15 @@ class Table(Surroundings):
     def now(self) -> Any:
         return timezone.now()
 
+    @cached_property
+    def reader(self) -> formats.Reader:
+        return formats.reader()
+
+    @cached_property
+    def drawn(self) -> dict[Any, str]:
+        """Cells that many rows share, see `crm.ui.columns.once`."""
+        return {}
+
     @property
     def offers_first(self) -> bool:
         """Whether the empty list offers its action to this user."""
@@ -230,7 +239,7 @@ class Table(Surroundings):
         key = requested.removeprefix("-")
         for column in self.allowed_columns:
             if column.name == key and column.sort_path:
-                return keyset.Order(key, column.sort_path, requested.startswith("-"))
+                return keyset.Order(key, column.sort_path, requested.startswith("-"), column.usual)
         default = self.default_order
         path = default.removeprefix("-")
         named = next((c.name for c in self.columns if c.sort_path == path), path)
@@ -260,15 +269,29 @@ class Table(Surroundings):
 
     @cached_property
     def filters(self) -> FilterSet | None:
-        if self.filterset is None:
-            return None
-        return self.filterset(data=self.params or None, queryset=self.queryset(), request=FilterRequest(self.user))
+        """The filters that the address names: a form of all of them costs as much as the list."""
+        every: Any = self.filterset
+        return self._filter_set(narrowed_to(every, self._asked)) if every is not None else None
+
+    @cached_property
+    def filter_form(self) -> Any:
+        """The form of all filters, for the template."""
+        return self._filter_set(self.filterset).form if self.filterset is not None else None
+
+    def _filter_set(self, filterset: type[FilterSet]) -> FilterSet:
+        return filterset(data=self.params or None, queryset=self.queryset(), request=FilterRequest(self.user))
+
+    @cached_property
+    def _asked(self) -> frozenset[str]:
+        names = self.filterset.base_filters if self.filterset is not None and self.params else ()
+        return frozenset(
+            name for name in names if any(key == name or key.startswith(f"{name}_") for key in self.params)
+        )
 
     @cached_property
     def is_filtered(self) -> bool:
         """Whether the address names any filter. Most visits don't, and spare themselves the filters' form."""
-        names = self.filterset.base_filters if self.filterset is not None else ()
-        return any(key == name or key.startswith(f"{name}_") for key in self.params for name in names)
+        return bool(self._asked)
 
     @property
     def is_searched(self) -> bool:
@@ -375,19 +398,14 @@ class Table(Surroundings):
 
     def url(self, **changes: Any) -> str:
         """Return this list's address with some parameters changed (None removes one), from its first page on."""
-        params = self.params.copy()
-        params.pop("cursor", None)
-        params.pop("export", None)
-        if params.get("filters") != FILTERS_OPEN:
-            params.pop("filters", None)
+        gone = {"cursor", "export"} if self.params.get("filters") == FILTERS_OPEN else {"cursor", "export", "filters"}
+        params = {name: values for name, values in self.params.lists() if name not in gone}
         for name, value in changes.items():
             if value is None:
                 params.pop(name, None)
-            elif isinstance(value, list):
-                params.setlist(name, value)
             else:
-                params[name] = str(value)
-        return f"{self.path}?{params.urlencode()}" if params else self.path or "?"
+                params[name] = value if isinstance(value, list) else [str(value)]
+        return f"{self.path}?{urlencode(params, doseq=True)}" if params else self.path or "?"
 
     @cached_property
     def head(self) -> list[HeadCell]:
@@ -404,6 +422,10 @@ class Table(Surroundings):
                 param = column.name  # text starts at A, figures and dates at the largest
             cells.append(HeadCell(column, str(column.label), css, self.url(sort=param), direction))
         return cells
+
+    @property
+    def head_html(self) -> SafeString:
+        return self.cells.head(self.head)
 
     @cached_property
     def next_url(self) -> str:
@@ -433,6 +455,12 @@ class Table(Surroundings):
     @cached_property
     def actions(self) -> list[BulkAction]:
         return [action for action in self.bulk_actions if allows(action.permission, self.user)]
+
+    @property
+    def longer_actions(self) -> str:
+        """Name the bulk actions that take more than others of "all that match", each with its most."""
+        longer = [action for action in self.actions if action.most]
+        return "".join(f" ({action.label}: {formats.number(action.most)})" for action in longer)
 
     @cached_property
     def can_export(self) -> bool:

@@ -166,21 +166,21 @@ class Furniture:
         html = render_to_string("crm/ui/_favourites.html", context)
         return _marked(html, here.url) if here else html
 
-    @property
+    @cached_property
     def create_html(self) -> SafeString:
         """The entries of the "+"."""
         return SafeString(self.frame.create_html)
 
-    @property
+    @cached_property
     def pin(self) -> Page | None:
         """The page that the star in the top bar pins: only where one is on it, not somewhere below."""
         return self.here if self.here and self.here.url == self.request.path else None
 
-    @property
+    @cached_property
     def pinned(self) -> list[str]:
         return favourites.pinned(self.user)
 
-    @property
+    @cached_property
     def help_url(self) -> str:
         """Address of the help on this page."""
         match = self.request.resolver_match

@@ -11,7 +11,7 @@ from compliance.audit_log.field_labels import FIELD_LABELS
 from crm import audit_codes
 from crm.audit_codes import AuditCode
 from crm.i18n import catalogues
-from crm.templatetags.keelson import icon_names
+from crm.ui.icons import icon_names
 
 ROOT = settings.BASE_DIR
 FILES = [

@@ -14,7 +14,7 @@ MIGRATIONS_MAX = 20
 MIGRATIONS = sorted(path for app in settings.KEELSON_APPS for path in (ROOT / app / "migrations").glob("0*.py"))
 SQL = sorted(path for app in settings.KEELSON_APPS for path in (ROOT / app).rglob("*.sql"))
 # Of the tables, columns, constraints, indexes, triggers and stored choices of all models, and of the files of SQL.
-SCHEMA_DIGEST = "4e352afc1ee4b9eb"
+SCHEMA_DIGEST = "2bcf697f597a91e1"
 FUNCTION = re.compile(r"CREATE (?:OR REPLACE )?FUNCTION (\w+)")
 
 

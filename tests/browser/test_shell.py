@@ -277,8 +277,8 @@ def test_two_tabs_of_one_browser_share_one_stream(live, page, cast):
 def test_every_icon_that_a_page_or_a_menu_names_is_in_the_sprite():
     from django.conf import settings
 
-    from crm.templatetags.keelson import icon_names
     from crm.ui import panels
+    from crm.ui.icons import icon_names
 
     named = {entry.icon for entry in panels.registry.of(panels.MenuEntry)} | {
         tab.icon for tab in panels.registry.of(panels.Tab) if tab.icon

@@ -176,7 +176,7 @@ def test_a_deep_page_is_a_range_of_the_index(db):
     middle = User.objects.filter(last_login=WHEN + dt.timedelta(days=20)).order_by("pk")[50]
     token = keyset.Cursor(order.param, middle.last_login, middle.pk).token()
     rows = User.objects.annotate(k_sort=F("last_login"))
-    part = keyset.Leg(order, False, True, True, keyset.read_cursor(token, order, rows)).of(rows)
+    part = keyset.Leg(order, keyset.Part.FILLED, True, True, keyset.read_cursor(token, order, rows)).of(rows)
     plan = part[:50].explain(analyze=True, format="json")
     assert "Index" in plan and "Rows Removed by Filter" not in plan and '"Sort Method"' not in plan
 
