@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from clients.filters import brands_in_reach
 from crm.choices import UserKind
 from crm.i18n import formats
 from crm.security.scope import reach_of
@@ -56,7 +57,7 @@ EXPORT = "ib.view_settlement"
 
 class PartnerFilter(django_filters.FilterSet):
     state = django_filters.ChoiceFilter(choices=PartnerState.choices, label=_("State"))
-    brand = django_filters.ModelChoiceFilter(queryset=None, label=_("Brand"))
+    brand = django_filters.ModelChoiceFilter(queryset=brands_in_reach, label=_("Brand"))
     joined = django_filters.DateFromToRangeFilter(field_name="joined_at", label=_("Joined between"))
     new = WhenFilter(field_name="joined_at", label=_("Joined"))
     quiet = django_filters.ChoiceFilter(
@@ -68,12 +69,6 @@ class PartnerFilter(django_filters.FilterSet):
     class Meta:
         model = Partner
         fields = ["state", "brand", "joined"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        from crm.models import Brand
-
-        self.filters["brand"].queryset = Brand.objects.filter(pk__in=reach_of(self.request.user).brands)
 
     def without_trades(self, rows: QuerySet[Partner], name: str, days: str) -> QuerySet[Partner]:
         """Filter active partners in whose network nothing was closed for so many days, whether it was paid or not."""

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from crm.models import User
+from crm.ui.table_parts import FilterRequest
 from crm.ui.tables import (
     AgoColumn,
     BadgeColumn,
@@ -67,6 +68,13 @@ def whose(row: Accrual, table: Table) -> str:
     return str(_("Client of %(partner)s") % {"partner": row.introducer})
 
 
+def own_links(request: FilterRequest | None) -> QuerySet[ReferralLink]:
+    """Offer the partner's own links; none for a filter that is built without a request."""
+    return (
+        ReferralLink.objects.filter(partner_id=partner_id_of(request.user)) if request else ReferralLink.objects.none()
+    )
+
+
 class MyClientsFilter(django_filters.FilterSet):
     step = django_filters.ChoiceFilter(
         choices=[("verified", _("Verified")), ("funded", _("Funded")), ("active", _("Active"))],
@@ -74,7 +82,7 @@ class MyClientsFilter(django_filters.FilterSet):
         method="of_step",
     )
     method = django_filters.ChoiceFilter(choices=AttributionMethod.choices, label=_("Acquisition"))
-    link = django_filters.ModelChoiceFilter(queryset=None, label=_("Link"))
+    link = django_filters.ModelChoiceFilter(queryset=own_links, label=_("Link"))
     sub_id = django_filters.CharFilter(label=_("Sub-id"), max_length=SUB_ID_LONGEST)
     country = django_filters.CharFilter(field_name="client__country", label=_("Country code"), max_length=2)
     utm_source = django_filters.CharFilter(method="of_tag", label=TAGS["source"], max_length=UTM_LONGEST)
@@ -85,10 +93,6 @@ class MyClientsFilter(django_filters.FilterSet):
     class Meta:
         model = Attribution
         fields = ["step", "method", "link", "sub_id", "country", "utm_source", "utm_medium", "utm_campaign", "since"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.filters["link"].queryset = ReferralLink.objects.filter(partner_id=partner_id_of(self.request.user))
 
     def of_step(self, rows: QuerySet[Attribution], name: str, step: str) -> QuerySet[Attribution]:
         return rows.filter(STEPS[step]())
